@@ -1,0 +1,91 @@
+"""Where results go: one adapter a file, one line each in `SINKS`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from streamflow.registry import Entry, Registry
+
+if TYPE_CHECKING:
+    from streamflow.draw.painter import Painter
+    from streamflow.options import Knobs
+    from streamflow.values import Result, SourceInfo, Stage
+
+
+class Sink(Protocol):
+    """Takes results in order.
+
+    The constructor checks what can be checked before the first result and raises `SinkError`; it leaves
+    nothing on disk that an empty stream would have to clean up. `close` finishes what was begun: a file
+    stands under its final name only when it is whole.
+    """
+
+    needs: ClassVar[frozenset[Stage]]  # stages whose values it writes; empty: whatever was asked for
+
+    def write(self, result: Result) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a sink may know of the run it belongs to."""
+
+    source: SourceInfo
+    painter: Painter  # draws the annotated picture, once a result for all sinks
+    knobs: Knobs  # what a viewer may turn while the stream runs
+    overwrite: bool = False
+    settings: dict[str, Any] = field(default_factory=dict)  # options of the run, for sidecars
+
+
+def _prefixed(name: str) -> Any:
+    return lambda spelling: spelling.startswith(name + ":")
+
+
+SINKS = Registry(
+    "output",
+    {
+        "video": Entry(
+            "sinks.video:VideoSink",
+            "FILE.mp4|.mkv|.webm",
+            "annotated video",
+            lambda s: s.lower().endswith((".mp4", ".mkv", ".webm")),
+        ),
+        "png": Entry("sinks.png:PngSink", "png:DIR", "annotated frames", _prefixed("png")),
+        "depth": Entry(
+            "sinks.depth:DepthSink",
+            "depth:DIR",
+            "inverse depth as 16-bit PNG with a sidecar",
+            _prefixed("depth"),
+        ),
+        "flo": Entry("sinks.flo:FloSink", "flo:DIR", "flow in Middlebury's format", _prefixed("flo")),
+        "kitti": Entry(
+            "sinks.kitti:KittiSink", "kitti:DIR", "flow as KITTI's 16-bit PNG", _prefixed("kitti")
+        ),
+        "pfm": Entry("sinks.pfm:PfmSink", "pfm:DIR", "depth as float PFM", _prefixed("pfm")),
+        "npz": Entry("sinks.npz:NpzSink", "npz:DIR", "every map as numpy arrays", _prefixed("npz")),
+        "jsonl": Entry("sinks.jsonl:JsonlSink", "jsonl:FILE|-", "one JSON object a pair", _prefixed("jsonl")),
+        "figure": Entry(
+            "sinks.figure:FigureSink",
+            "figure:DIR",
+            "plots with axes and colour bars",
+            _prefixed("figure"),
+        ),
+        "window": Entry("sinks.window:WindowSink", "window", "a live window", lambda s: s == "window"),
+    },
+)
+
+
+def open_sink(spelling: str, run: Run) -> Sink:
+    """Open the output that `spelling` names, such as "out.mp4" or "png:frames".
+
+    Raises
+    ------
+    SinkError
+        It cannot be written, or exists already and `run.overwrite` is not set.
+    """
+    entry = SINKS.find(spelling)
+    prefix = entry.form.partition(":")[0] + ":"
+    sink: Sink = entry.load()(spelling.removeprefix(prefix), run)
+    return sink

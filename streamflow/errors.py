@@ -1,0 +1,34 @@
+"""What can go wrong, and the exit code each kind ends the program with.
+
+::
+
+    StreamflowError      1  a fault while running
+    ├── UsageError       2  the command line or an option makes no sense
+    ├── SourceError      3  the input cannot be opened or read
+    └── SinkError        4  an output cannot be opened or written
+
+Every message is one line: what is wrong, with which file or flag, and what to do about it.
+A pixel or a pair without an answer is not an error: it is NaN, or a named status.
+"""
+
+
+class StreamflowError(Exception):
+    """Base of every error a user can cause; `exit_code` is what the program returns."""
+
+    exit_code = 1
+
+
+class UsageError(StreamflowError):
+    exit_code = 2
+
+
+class SourceError(StreamflowError):
+    exit_code = 3
+
+
+class SinkError(StreamflowError):
+    exit_code = 4
+
+
+class StopStreaming(Exception):
+    """Raised by a sink whose user asked for the end, such as a closed window: not a fault."""

@@ -1,0 +1,222 @@
+"""The values that travel from the source through the stages to the sinks.
+
+Conventions, everywhere: pixel (0, 0) is the centre of the top-left pixel, x right, y down; arrays are
+[y, x]; camera axes are x right, y down, z forward; images are uint8 BGR. A point X in the reference
+camera is R X + T in the target camera, and |T| = 1: the unit of length is the camera's step between the
+two frames. Unknown is NaN in a map and None elsewhere; never zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntFlag, StrEnum
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]  # (H, W, 3) BGR, or (H, W) grey
+Map = NDArray[np.float32]  # (H, W), one number a pixel, NaN where unknown
+Vectors = NDArray[np.float32]  # (H, W, 2), (u, v), pixels
+Mask = NDArray[np.bool_]  # (H, W)
+Matrix = NDArray[np.float64]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One image of the stream."""
+
+    index: int  # position in the stream, from 0; frames that were lost or dropped leave a hole
+    image: Image  # (H, W, 3) uint8 BGR
+    time: Fraction | None = None  # seconds on the stream's own clock
+    gap: str | None = None  # why this frame does not follow the one before it, if it does not
+    truth: View | None = None  # where the frame was taken and how deep the scene is, if known
+    _derived: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def grey(self) -> Image:
+        """(H, W) uint8."""
+        return np.asarray(cv2.cvtColor(self.image, cv2.COLOR_BGR2GRAY), np.uint8)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.image.shape[1], self.image.shape[0]
+
+    def once(self, compute: Callable[[Image], T]) -> T:
+        """`compute(grey)`, computed once although the frame is in two pairs; it goes with the frame."""
+        if compute not in self._derived:
+            self._derived[compute] = compute(self.grey)
+        result: T = self._derived[compute]
+        return result
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What is true of one frame: the camera's pose and the depth of the scene."""
+
+    pose: Matrix  # (4, 4) camera to world
+    camera_matrix: Matrix  # (3, 3) pixels
+    depth: Map | None = None  # z in world units, NaN where there is nothing
+
+
+@dataclass(frozen=True, eq=False)
+class FramePair:
+    """Two frames of one size: `vectors` point from the reference to the target."""
+
+    reference: Frame
+    target: Frame
+    fresh: bool = False  # first pair of the stream or after a gap: earlier memory says nothing of it
+
+    @property
+    def newest(self) -> Frame:
+        return max(self.reference, self.target, key=lambda frame: frame.index)
+
+    @property
+    def forward(self) -> bool:
+        """Whether the target is the later frame."""
+        return self.target.index > self.reference.index
+
+    @property
+    def interval(self) -> Fraction | None:
+        """Seconds between the two frames, > 0; None when the stream has no clock."""
+        if self.reference.time is None or self.target.time is None:
+            return None
+        return abs(self.target.time - self.reference.time) or None
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """Dense optical flow on the reference image."""
+
+    vectors: Vectors  # (H, W, 2) pixels: x_target = x_reference + vectors
+    sigma: Map  # predicted error, pixels
+    smin: Map  # smallest singular value of the window's gradients, grey levels per pixel
+
+
+class Status(StrEnum):
+    """What one pair says about the camera; exactly one holds."""
+
+    STATIC = "static"  # nothing moves
+    ROTATION = "rotation"  # the camera only turned: no epipole, no depth
+    PLANAR = "planar"  # one plane, or too little parallax to tell
+    AMBIGUOUS = "ambiguous"  # two motions explain the pair equally well
+    LOW_CONFIDENCE = "low_confidence"  # too little evidence for any answer
+    MOVING = "moving"
+
+
+class Stage(StrEnum):
+    """The stages of the method, in order."""
+
+    FLOW = "flow"
+    EPIPOLE = "epipole"
+    DEPTH = "depth"
+    PLANES = "planes"
+
+
+@dataclass(frozen=True)
+class SourceInfo:
+    """What is known of a stream before its first frame."""
+
+    name: str  # as the user would recognise it
+    stem: str  # for naming outputs
+    live: bool = False  # a camera: no end, and frames that wait are old
+    length: int | None = None  # frames, if known; files lie, so it serves progress only
+    rate: Fraction | None = None  # nominal frames a second
+    size: tuple[int, int] | None = None  # (width, height), if known before the first frame
+    camera_matrix: Matrix | None = None  # (3, 3) pixels, if the source knows it
+    focal_35mm: float | None = None  # focal length in millimetres on 35 mm film (EXIF), if recorded
+
+
+@dataclass
+class Health:
+    """What happened to a stream so far; written by its source, read for progress and exit code."""
+
+    decoded: int = 0
+    damaged: int = 0  # frames or packets that could not be decoded, or only in part
+    missing: int = 0  # frames the container promises that never came
+    dropped: int = 0  # live: frames overtaken by newer ones
+    gaps: int = 0
+    notes: list[str] = field(default_factory=list)  # one line each, for the user
+
+    @property
+    def whole(self) -> bool:
+        return not (self.damaged or self.missing)
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """The camera's motion between the two frames of a pair; a field that is not known is None."""
+
+    status: Status
+    rotation: Matrix | None = None  # (3, 3) R
+    translation: Matrix | None = None  # (3,) unit T; X_target = R X_reference + T
+    epipole: Matrix | None = None  # (3,) homogeneous, reference pixels; [2] > 0: the camera moves towards it
+    covariance: Matrix | None = None  # (5, 5) of (tau (2), omega (3)), radians
+    points: Matrix | None = None  # (N, 2) pixels the estimate was made from
+    weights: Matrix | None = None  # (N,) 0 outlier .. 1 inlier
+    inlier_share: float = float("nan")
+    noise: float = float("nan")  # scale of the residuals over the predicted error
+    alternatives: tuple[Motion, ...] = ()  # the other explanations, when ambiguous or planar
+
+
+class Unknown(IntFlag):
+    """Why a pixel has no depth."""
+
+    NO_EVIDENCE = 1  # gradients or flow too weak to tell
+    NEAR_EPIPOLE = 2  # too close to the epipole: no parallax
+    OCCLUDED = 4
+    MOVING = 8  # moves by itself: off its epipolar line, or behind the camera
+    OUTSIDE = 16  # left the image
+    NO_MOTION = 32  # the camera did not move, or how is not known
+
+
+@dataclass(frozen=True, eq=False)
+class Depth:
+    """Depth of the reference image."""
+
+    inverse: Map  # 1/z in 1/`unit`, NaN where unknown
+    variance: Map  # of `inverse`
+    unknown: NDArray[np.uint8]  # (H, W) bit field of `Unknown`, 0 where `inverse` is known
+    contact: Map | None = None  # time until the camera reaches the pixel's plane, in `contact_unit`
+    contact_unit: str = "s"  # "s", or "frames" when the stream has no clock
+    unit: str = "steps"  # "steps" of the camera between the two frames, or "m"
+
+    @cached_property
+    def z(self) -> Map:
+        """(H, W) depth in `unit`."""
+        with np.errstate(divide="ignore"):
+            return np.asarray(1 / self.inverse, np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """A planar part of the scene."""
+
+    label: int  # stable from frame to frame
+    parameters: Matrix  # (8,) a1..a8 of the quadratic flow in calibrated coordinates
+    mask: Mask  # pixels that obey
+    residual: float  # rms over the mask, pixels
+    normal: Matrix | None = None  # (3,) unit, towards the camera, reference camera axes
+    distance: float | None = None  # of the plane from the camera, in the depth's unit
+    name: str = ""  # "ground" where that is known
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Everything that was found in one pair; a stage that did not run is None."""
+
+    pair: FramePair
+    camera_matrix: Matrix  # (3, 3) pixels
+    camera_assumed: bool  # nobody gave the camera matrix: it comes from an assumed field of view
+    flow: Flow | None = None
+    motion: Motion | None = None
+    depth: Depth | None = None
+    planes: tuple[Plane, ...] | None = None
+    timing: Mapping[str, float] = field(default_factory=dict)  # milliseconds per stage
