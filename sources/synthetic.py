@@ -88,9 +88,7 @@ class SyntheticSource:
             pose = self.pose(index)
             image, depth = render(self._surfaces, pose, self.info.camera_matrix, self._size)
             self.health.decoded += 1
-            yield Frame(
-                index, image, index / self._rate, truth=View(pose, self.info.camera_matrix, depth)
-            )
+            yield Frame(index, image, index / self._rate, truth=View(pose, self.info.camera_matrix, depth))
 
     def close(self) -> None:
         """Nothing to release."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass
@@ -10,3 +11,18 @@ class Knobs:
     """What a viewer may turn while the stream runs."""
 
     threshmin: float = 10.0  # pixels whose smin is smaller count as without evidence
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the stages work; fixed for a run."""
+
+    flow: Literal["fast", "balanced", "accurate"] = "balanced"
+    motion: Literal["full", "translation"] = "full"
+    reference: Literal["newest", "previous"] = "newest"
+    fuse: bool = True  # filter the depth over time
+    region: tuple[int, int, int, int] | None = None  # x, y, width, height in pixels, for the planes
+    camera: str | None = None  # calibration file, or "fx,fy,cx,cy"
+    fov: float | None = None  # degrees, horizontal; None: the source's, or an assumed one
+    speed: float | None = None  # metres a second, makes depth metric
+    baseline: float | None = None  # metres between two frames, makes depth metric

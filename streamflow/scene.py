@@ -45,9 +45,7 @@ def rectangle(
     """Make a surface whose sides are the vectors `side` and `rise`, in world units."""
     side, rise = np.asarray(side, float), np.asarray(rise, float)
     width, height = float(np.linalg.norm(side)), float(np.linalg.norm(rise))
-    return Surface(
-        np.asarray(corner, float), side / width, rise / height, width, height, colour, texel, seed
-    )
+    return Surface(np.asarray(corner, float), side / width, rise / height, width, height, colour, texel, seed)
 
 
 def box(

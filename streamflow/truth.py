@@ -50,9 +50,7 @@ def pair_truth(pair: FramePair) -> PairTruth:
     )  # fmt: skip
 
 
-def rigid_flow(
-    reference: View, target: View, rotation: Matrix, displacement: Matrix
-) -> tuple[Vectors, Map]:
+def rigid_flow(reference: View, target: View, rotation: Matrix, displacement: Matrix) -> tuple[Vectors, Map]:
     """Flow of a still scene, and its depth in the target camera.
 
     Parameters

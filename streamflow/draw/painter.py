@@ -1,20 +1,169 @@
-"""The annotated picture of a result."""
+"""The annotated picture of a result: one panel a view, or several in a grid."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 
-from streamflow.values import Image, Result
+import numpy as np
 
-VIEWS = ("depth", "ttc", "flow", "confidence", "epipole", "planes", "all")
+from streamflow.draw.arrows import draw_arrows
+from streamflow.draw.colours import ORANGE, RED, colour_map, dimmed
+from streamflow.draw.grid import tile
+from streamflow.draw.heading import draw_epipole, draw_inliers, draw_trace, pixel
+from streamflow.draw.planes import draw_plane
+from streamflow.draw.ranges import AdaptiveRange
+from streamflow.draw.text import caption, legend
+from streamflow.options import Knobs
+from streamflow.values import Image, Map, Result, Stage, Status
+
+# Each view, and the stages whose values it shows.
+VIEWS: dict[str, frozenset[Stage]] = {
+    "flow": frozenset({Stage.FLOW}),
+    "confidence": frozenset({Stage.FLOW}),
+    "epipole": frozenset({Stage.FLOW, Stage.EPIPOLE}),
+    "depth": frozenset({Stage.FLOW, Stage.EPIPOLE, Stage.DEPTH}),
+    "ttc": frozenset({Stage.FLOW, Stage.EPIPOLE, Stage.DEPTH}),
+    "planes": frozenset({Stage.FLOW, Stage.EPIPOLE, Stage.PLANES}),
+}
+ALL = "all"
+TRACE_SECONDS = 1.0
+TRACE_FRAMES = 25  # when the stream has no clock
 
 
 @dataclass
 class Painter:
     """Draws results; remembers what must not flicker from one to the next."""
 
-    view: str = "depth"
+    knobs: Knobs
+    panels: tuple[str, ...] = ("depth",)  # what "all" shows
+    view: str = ALL  # one of `panels`, any of VIEWS, or "all"
+    limits: tuple[float, float] | None = None  # fixed depth range (near, far), in the depth's unit
+    _ranges: dict[str, AdaptiveRange] = field(default_factory=dict)
+    _trace: deque[tuple[float, tuple[float, float]]] = field(default_factory=deque)
+    _drawn: tuple[Result, str, float, Image] | None = None
 
     def draw(self, result: Result) -> Image:
-        """(H', W', 3) uint8 BGR; the same picture object if the same result is drawn twice."""
-        return result.pair.reference.image
+        """(H', W', 3) uint8 BGR; drawing the same result again returns the same picture."""
+        key = result, self.view, self.knobs.threshmin
+        if self._drawn is None or self._drawn[0] is not result or self._drawn[1:3] != key[1:]:
+            if self._drawn is None or self._drawn[0] is not result:
+                self._remember(result)
+            names = self.panels if self.view == ALL else (self.view,)
+            self._drawn = *key, tile([self._panel(name, result) for name in names])
+        return self._drawn[3]
+
+    def _remember(self, result: Result) -> None:
+        """Start afresh after a gap; keep the epipole of the last second."""
+        if result.pair.fresh:
+            self._ranges.clear()
+            self._trace.clear()
+        frame = result.pair.reference
+        now = float(frame.time) if frame.time is not None else frame.index * TRACE_SECONDS / TRACE_FRAMES
+        motion = result.motion
+        point = pixel(motion.epipole, frame.size) if motion and motion.epipole is not None else None
+        if point is not None:
+            self._trace.append((now, point))
+        while self._trace and self._trace[0][0] < now - TRACE_SECONDS:
+            self._trace.popleft()
+
+    def _panel(self, name: str, result: Result) -> Image:
+        draw = {
+            "flow": self._flow, "confidence": self._confidence, "epipole": self._epipole,
+            "depth": self._depth, "ttc": self._contact, "planes": self._planes,
+        }[name]  # fmt: skip
+        picture = draw(result)
+        caption(picture, f"{name}  {_when(result)}")
+        return picture
+
+    def _range(self, name: str, values: Map, fixed: tuple[float, float] | None = None) -> tuple[float, float]:
+        return self._ranges.setdefault(name, AdaptiveRange(fixed)).update(values)
+
+    def _flow(self, result: Result) -> Image:
+        picture = dimmed(result.pair.reference.grey)
+        if result.flow is None:
+            return picture
+        vectors = result.flow.vectors if result.pair.forward else -result.flow.vectors
+        speed = np.hypot(vectors[..., 0], vectors[..., 1])
+        evident = np.where(result.flow.smin >= self.knobs.threshmin, speed, np.nan)
+        _, fastest = self._range("flow", evident)
+        draw_arrows(picture, vectors, result.flow.smin, self.knobs.threshmin, fastest)
+        caption(picture, f"fastest {fastest:.1f} px/frame, smin >= {self.knobs.threshmin:g}", -1)
+        return picture
+
+    def _confidence(self, result: Result) -> Image:
+        frame = result.pair.reference
+        if result.flow is None:
+            return dimmed(frame.grey)
+        # Bright is confident: the logarithm of the error, downwards.
+        logarithm = -np.log10(np.maximum(result.flow.sigma, 1e-3))
+        evident = np.where(result.flow.smin >= self.knobs.threshmin, logarithm, np.nan)
+        low, high = self._range("confidence", logarithm)
+        picture = colour_map(evident, low, high, frame.grey)
+        legend(picture, f"{10**-low:.2g}", f"{10**-high:.2g}", "predicted error, px")
+        return picture
+
+    def _epipole(self, result: Result) -> Image:
+        picture = result.pair.reference.image.copy()
+        if result.motion is not None:
+            draw_inliers(picture, result.motion)
+            draw_trace(picture, [point for _, point in self._trace])
+            draw_epipole(picture, result.motion)
+            _status(picture, result)
+        return picture
+
+    def _depth(self, result: Result) -> Image:
+        frame = result.pair.reference
+        if result.depth is None:
+            return self._without(result, "no depth")
+        near_far = self.limits and (1 / self.limits[1], 1 / self.limits[0])
+        low, high = self._range("depth", result.depth.inverse, near_far)
+        picture = colour_map(result.depth.inverse, low, high, frame.grey)
+        unit = {"m": "m", "steps": "camera steps"}[result.depth.unit]
+        legend(picture, _reciprocal(low), _reciprocal(high), f"depth, {unit}")
+        if result.motion is not None:
+            draw_epipole(picture, result.motion)
+        return picture
+
+    def _contact(self, result: Result) -> Image:
+        frame = result.pair.reference
+        if result.depth is None or result.depth.contact is None:
+            return self._without(result, "no time to contact")
+        rate = 1 / np.maximum(result.depth.contact, 1e-3)
+        low, high = self._range("ttc", rate)
+        picture = colour_map(rate, low, high, frame.grey)
+        legend(picture, _reciprocal(low), _reciprocal(high), f"time to contact, {result.depth.contact_unit}")
+        return picture
+
+    def _planes(self, result: Result) -> Image:
+        picture = result.pair.reference.image.copy()
+        for plane in result.planes or ():
+            draw_plane(picture, plane, result.camera_matrix)
+        return picture
+
+    def _without(self, result: Result, what: str) -> Image:
+        """Draw the frame with the reason there is nothing to see."""
+        picture = dimmed(result.pair.reference.grey)
+        reason = f": {result.motion.status}" if result.motion else ""
+        caption(picture, what + reason, 1, ORANGE)
+        return picture
+
+
+def _when(result: Result) -> str:
+    frame = result.pair.reference
+    return f"{float(frame.time):.2f} s" if frame.time is not None else f"frame {frame.index}"
+
+
+def _reciprocal(value: float) -> str:
+    return f"{1 / value:.3g}" if value > 1e-6 else "inf"
+
+
+def _status(picture: Image, result: Result) -> None:
+    motion = result.motion
+    assert motion is not None
+    words = str(motion.status)
+    if motion.epipole is not None:
+        point = pixel(motion.epipole, result.pair.reference.size)
+        words += f", towards ({point[0]:.0f}, {point[1]:.0f})" if point else ", sideways"
+        words += f", {motion.inlier_share:.0%} inliers"
+    caption(picture, words, 1, ORANGE if motion.status in (Status.MOVING, Status.STATIC) else RED)

@@ -1,0 +1,82 @@
+"""Numbers to colours."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from streamflow.values import Image, Map, Vectors
+
+GREEN, RED, YELLOW, WHITE, BLACK = (80, 220, 80), (60, 60, 240), (40, 220, 255), (255, 255, 255), (0, 0, 0)
+ORANGE = (0, 140, 255)
+LABELS = ((80, 200, 80), (230, 130, 60), (70, 130, 255), (210, 90, 200), (60, 220, 220), (220, 210, 90))
+# viridis is perceptually uniform and has no grey in it, so the grey of unknown pixels cannot be mistaken.
+COLOURMAP = cv2.COLORMAP_VIRIDIS
+DIM = 0.45  # brightness of the photograph behind a map
+
+
+def colour_map(values: Map, low: float, high: float, background: Image) -> Image:
+    """Colour known values between `low` (dark) and `high` (bright); unknown pixels show a dim photograph.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (H, W)
+        NaN where unknown.
+    low, high : float
+        Ends of the colour range, in the unit of `values`.
+    background : ndarray of uint8, shape (H, W)
+        Grey image.
+    """
+    scaled = (values - low) * (255 / max(high - low, 1e-12))
+    levels = cv2.convertScaleAbs(np.clip(np.nan_to_num(scaled, nan=0.0), 0, 255))
+    coloured = cv2.applyColorMap(levels, COLOURMAP)
+    unknown = np.isnan(values).view(np.uint8)
+    cv2.copyTo(dimmed(background), unknown, coloured)
+    return np.asarray(coloured, np.uint8)
+
+
+def dimmed(grey: Image) -> Image:
+    """(H, W, 3) darkened grey picture, to draw on."""
+    return np.asarray(cv2.cvtColor(cv2.convertScaleAbs(grey, alpha=DIM), cv2.COLOR_GRAY2BGR), np.uint8)
+
+
+def flow_colours(vectors: Vectors, fastest: float) -> Image:
+    """Colour by direction, saturated by speed, on the Middlebury colour wheel.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (H, W, 2)
+    fastest : float
+        Pixels; the speed drawn fully saturated.
+
+    References
+    ----------
+    S. Baker et al., "A database and evaluation methodology for optical flow", IJCV 92, 2011, section 4.
+    """
+    speed, angle = cv2.cartToPolar(vectors[..., 0], vectors[..., 1])
+    wheel = _wheel()
+    hue = wheel[np.int32((angle / (2 * np.pi) * len(wheel)) % len(wheel))]
+    saturation = np.minimum(speed / max(fastest, 1e-6), 1)[..., None]
+    return np.asarray(255 - saturation * (255 - hue), np.uint8)
+
+
+@lru_cache(1)
+def _wheel() -> Map:
+    """55 hues (BGR), with as many steps between two primaries as the eye tells apart."""
+    steps = {"red": 15, "yellow": 6, "green": 4, "cyan": 11, "blue": 13, "magenta": 6}
+    corners = [
+        (0, 0, 255),
+        (0, 255, 255),
+        (0, 255, 0),
+        (255, 255, 0),
+        (255, 0, 0),
+        (255, 0, 255),
+        (0, 0, 255),
+    ]
+    hues = [
+        np.linspace(start, end, count, endpoint=False)
+        for start, end, count in zip(corners, corners[1:], steps.values(), strict=False)
+    ]
+    return np.concatenate(hues).astype(np.float32)

@@ -1,0 +1,41 @@
+"""Planar parts as tinted regions with their normals."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from streamflow.draw.colours import LABELS, WHITE
+from streamflow.draw.text import put, text_scale
+from streamflow.values import Image, Matrix, Plane
+
+TINT = 0.45
+
+
+def draw_plane(picture: Image, plane: Plane, camera_matrix: Matrix) -> None:
+    """Tint the plane's pixels and draw its outline, name and normal, in place."""
+    mask = plane.mask.view(np.uint8)
+    moments = cv2.moments(mask, binaryImage=True)
+    if not moments["m00"]:
+        return
+    colour = LABELS[plane.label % len(LABELS)]
+    picture[plane.mask] = ((1 - TINT) * picture[plane.mask] + TINT * np.array(colour)).astype(np.uint8)
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    cv2.drawContours(picture, outlines, -1, colour, 1, cv2.LINE_AA)
+    centre = np.array([moments["m10"], moments["m01"]]) / moments["m00"]
+    if plane.normal is not None:
+        _draw_normal(picture, centre, plane.normal, camera_matrix)
+    name = plane.name or f"plane {plane.label}"
+    x, y = np.round(centre).astype(int)
+    put(picture, f"{name} {plane.residual:.2f} px", (int(x), int(y)), 0.7 * text_scale(picture), WHITE)
+
+
+def _draw_normal(picture: Image, centre: Matrix, normal: Matrix, camera_matrix: Matrix) -> None:
+    """Draw the normal as a stick of a tenth of the image's width that stands on the plane, in perspective."""
+    ray = np.linalg.inv(camera_matrix) @ np.append(centre, 1)
+    length = 0.1 * picture.shape[1] / camera_matrix[0, 0]
+    tip = camera_matrix @ (ray + length * normal)
+    if tip[2] <= 0:
+        return
+    start, end = (tuple(int(c) for c in np.round(p)) for p in (centre, tip[:2] / tip[2]))
+    cv2.arrowedLine(picture, start, end, WHITE, 2, cv2.LINE_AA, tipLength=0.25)

@@ -1,0 +1,60 @@
+"""The sliding two-frame buffer."""
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+
+from streamflow.pairs import frame_pairs
+from streamflow.values import Frame
+
+
+def frame(index: int, size: tuple[int, int] = (4, 3), gap: str | None = None) -> Frame:
+    return Frame(index, np.zeros((*size[::-1], 3), np.uint8), gap=gap)
+
+
+def indices(frames: list[Frame], reference: str = "newest") -> list[tuple[int, int, bool]]:
+    pairs = frame_pairs(frames, reference)  # type: ignore[arg-type]
+    return [(pair.reference.index, pair.target.index, pair.fresh) for pair in pairs]
+
+
+def test_each_frame_is_paired_with_the_one_before() -> None:
+    frames = [frame(i) for i in range(4)]
+    assert indices(frames) == [(1, 0, True), (2, 1, False), (3, 2, False)]
+    assert indices(frames, "previous") == [(0, 1, True), (1, 2, False), (2, 3, False)]
+
+
+def test_nothing_or_one_frame_makes_no_pair() -> None:
+    assert indices([]) == indices([frame(0)]) == []
+
+
+def test_a_gap_or_another_size_starts_afresh() -> None:
+    gapped = [frame(0), frame(1), frame(2, gap="reconnected"), frame(3), frame(4)]
+    assert indices(gapped) == [(1, 0, True), (3, 2, True), (4, 3, False)]
+    resized = [frame(0), frame(1, (5, 3)), frame(2, (5, 3))]
+    assert indices(resized) == [(2, 1, True)]
+
+
+def test_a_pair_is_yielded_before_the_next_frame_is_read() -> None:
+    read = []
+
+    def endless() -> Iterator[Frame]:
+        for index in itertools.count():
+            read.append(index)
+            yield frame(index)
+
+    next(frame_pairs(endless()))
+    assert read == [0, 1]
+
+
+def test_what_is_computed_once_per_frame_is_computed_once() -> None:
+    calls = []
+
+    def compute(grey: np.ndarray) -> int:
+        calls.append(grey.shape)
+        return len(calls)
+
+    for pair in frame_pairs([frame(i) for i in range(4)]):
+        pair.reference.once(compute)
+        pair.target.once(compute)
+    assert calls == [(3, 4)] * 4
