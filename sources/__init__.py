@@ -32,7 +32,9 @@ class Source(Protocol):
 def _is_glob_or_folder(spelling: str) -> bool:
     from pathlib import Path
 
-    return Path(spelling).is_dir() or (any(sign in spelling for sign in "*?[") and not Path(spelling).is_file())
+    return Path(spelling).is_dir() or (
+        any(sign in spelling for sign in "*?[") and not Path(spelling).is_file()
+    )
 
 
 SOURCES = Registry(

@@ -111,15 +111,6 @@ class Status(StrEnum):
     MOVING = "moving"
 
 
-class Stage(StrEnum):
-    """The stages of the method, in order."""
-
-    FLOW = "flow"
-    EPIPOLE = "epipole"
-    DEPTH = "depth"
-    PLANES = "planes"
-
-
 @dataclass(frozen=True)
 class SourceInfo:
     """What is known of a stream before its first frame."""

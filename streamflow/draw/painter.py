@@ -15,18 +15,9 @@ from streamflow.draw.planes import draw_plane
 from streamflow.draw.ranges import AdaptiveRange
 from streamflow.draw.text import caption, legend
 from streamflow.options import Knobs
-from streamflow.values import Image, Map, Result, Stage, Status
+from streamflow.stages import ALL_VIEWS
+from streamflow.values import Image, Map, Result, Status
 
-# Each view, and the stages whose values it shows.
-VIEWS: dict[str, frozenset[Stage]] = {
-    "flow": frozenset({Stage.FLOW}),
-    "confidence": frozenset({Stage.FLOW}),
-    "epipole": frozenset({Stage.FLOW, Stage.EPIPOLE}),
-    "depth": frozenset({Stage.FLOW, Stage.EPIPOLE, Stage.DEPTH}),
-    "ttc": frozenset({Stage.FLOW, Stage.EPIPOLE, Stage.DEPTH}),
-    "planes": frozenset({Stage.FLOW, Stage.EPIPOLE, Stage.PLANES}),
-}
-ALL = "all"
 TRACE_SECONDS = 1.0
 TRACE_FRAMES = 25  # when the stream has no clock
 
@@ -37,7 +28,7 @@ class Painter:
 
     knobs: Knobs
     panels: tuple[str, ...] = ("depth",)  # what "all" shows
-    view: str = ALL  # one of `panels`, any of VIEWS, or "all"
+    view: str = ALL_VIEWS  # one of `panels`, any of VIEWS, or "all"
     limits: tuple[float, float] | None = None  # fixed depth range (near, far), in the depth's unit
     _ranges: dict[str, AdaptiveRange] = field(default_factory=dict)
     _trace: deque[tuple[float, tuple[float, float]]] = field(default_factory=deque)
@@ -49,7 +40,7 @@ class Painter:
         if self._drawn is None or self._drawn[0] is not result or self._drawn[1:3] != key[1:]:
             if self._drawn is None or self._drawn[0] is not result:
                 self._remember(result)
-            names = self.panels if self.view == ALL else (self.view,)
+            names = self.panels if self.view == ALL_VIEWS else (self.view,)
             self._drawn = *key, tile([self._panel(name, result) for name in names])
         return self._drawn[3]
 

@@ -1,0 +1,74 @@
+"""Point a camera at a moving world: flow, heading, depth and planes of any video, as it streams.
+
+This file composes a source, the stages and the sinks, shows progress and sets the exit code.
+`python stream.py --help` lists what there is.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
+
+from streamflow.cli import arguments as command_line
+from streamflow.errors import StreamflowError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program and return its exit code."""
+    argv = sys.argv[1:] if argv is None else argv
+    try:
+        if argv[:1] == ["evaluate"]:
+            from streamflow.cli.evaluate import evaluate
+
+            return evaluate(argv[1:])
+        if argv[:1] == ["doctor"]:
+            from streamflow.cli.doctor import doctor
+
+            return doctor()
+        arguments = command_line.parse(argv)
+        return max(stream(spelling, arguments) for spelling in arguments.sources)
+    except StreamflowError as error:
+        if "--debug" in argv:
+            raise
+        print(f"stream.py: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+
+
+def stream(spelling: str, arguments: Namespace) -> int:
+    """Process one source from its first to its last pair; return the exit code."""
+    from rich.console import Console
+
+    from sources import open_source
+    from streamflow.cli.outputs import Outputs
+    from streamflow.cli.progress import RunProgress
+    from streamflow.cli.report import Report
+    from streamflow.cli.signals import Interruptible
+    from streamflow.pipeline import Pipeline
+
+    console = Console(stderr=True)
+    with ExitStack() as stack:
+        signals = stack.enter_context(Interruptible())
+        source = open_source(spelling, fps=arguments.fps, every_frame=arguments.every_frame)
+        stack.enter_context(closing(source))
+        outputs = stack.enter_context(Outputs(source, arguments))
+        pipeline = Pipeline(outputs.stages, command_line.options(arguments), outputs.knobs, source.info)
+        report = Report(source, outputs)
+        with RunProgress(source.info, source.health, console, quiet=arguments.quiet) as progress:
+            for result in pipeline.results(signals.frames(source)):
+                outputs.write(result)
+                report.add(result)
+                progress.advance(result)
+                if outputs.stopped:
+                    break
+    report.show(console, signals)
+    return report.exit_code(signals)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""The command line: what can be asked for, and the first check of what was."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import fields
+from fractions import Fraction
+from typing import Any, NoReturn
+
+from sinks import SINKS
+from sources import SOURCES
+from streamflow.errors import UsageError
+from streamflow.options import Knobs, Options
+from streamflow.registry import Registry
+from streamflow.stages import ALL_VIEWS, VIEWS
+
+EXAMPLES = """\
+examples:
+  python stream.py demo                                       a rendered scene; prints its errors
+  python stream.py drive.mp4                                  depth, as drive_streamflow.mp4
+  python stream.py drive.mp4 --epipole --depth -o out.mp4 -o depth:maps -o jsonl:log.jsonl
+  python stream.py frames/ --plot_flow --threshmin 20 -o png:arrows
+  python stream.py 0                                          webcam, live window
+  python stream.py rtsp://192.0.2.7/live --fov 75 -o out.mp4
+  python stream.py evaluate FOLDER...                         errors against ground truth
+  python stream.py doctor                                     what this machine can do
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see python stream.py --help")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Read the command line of a streaming run.
+
+    Raises
+    ------
+    UsageError
+        It makes no sense.
+    """
+    arguments = _parser().parse_args(argv)
+    if arguments.speed is not None and arguments.baseline is not None:
+        raise UsageError("--speed and --baseline both set the scale: give one")
+    if arguments.camera is not None and arguments.fov is not None:
+        raise UsageError("--camera and --fov both describe the camera: give one")
+    if len(arguments.sources) > 1 and any("{stem}" not in target for target in arguments.output):
+        raise UsageError("several sources would write to the same output: put {stem} in each -o target")
+    return arguments
+
+
+def options(arguments: argparse.Namespace) -> Options:
+    """Return the part of the command line that the method reads."""
+    return Options(**{field.name: getattr(arguments, field.name) for field in fields(Options)})
+
+
+def add_method_options(parser: argparse._ArgumentGroup | argparse.ArgumentParser) -> None:
+    """Add the options that `Options` holds."""
+    default = Options()
+    add = parser.add_argument
+    add("--flow", choices=("fast", "balanced", "accurate"), default=default.flow,
+        help="how much time to spend on the flow (default: %(default)s)")  # fmt: skip
+    add("--motion", choices=("full", "translation"), default=default.motion,
+        help="translation: the camera is known not to rotate (default: %(default)s)")  # fmt: skip
+    add("--reference", choices=("newest", "previous"), default=default.reference,
+        help="frame the maps are registered on; previous is the benchmarks' convention "
+             "(default: %(default)s)")  # fmt: skip
+    add("--fuse", action=argparse.BooleanOptionalAction, default=default.fuse,
+        help="filter the depth over time (default: on)")  # fmt: skip
+    add("--region", type=_region, metavar="x,y,w,h", help="where to look for a plane, pixels")
+    add("--camera", metavar="FILE|fx,fy,cx,cy", help="calibration: ROS or OpenCV YAML, COLMAP, npz, text")
+    add("--fov", type=_number(1, 179), metavar="DEG", help="horizontal field of view, instead of --camera")
+    add("--speed", type=_number(1e-6), metavar="M/S", help="speed of the camera: depth in metres")
+    add("--baseline", type=_number(1e-9), metavar="M", help="distance between two frames: depth in metres")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="stream.py",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="python stream.py SOURCE... [--plot_flow] [--epipole] [--depth] [--planar_flow] [options]\n"
+        "       python stream.py evaluate FOLDER...\n       python stream.py doctor",
+        description="Flow, camera heading, depth and planes of any video, as it streams.",
+        epilog=f"SOURCE is one of\n{_listed(SOURCES)}\nTARGET is one of\n{_listed(SINKS)}\n{EXAMPLES}",
+    )
+    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="what to look at: see below")
+    _add_stages(parser.add_argument_group("what to compute (default: --depth)"))
+    _add_output(parser.add_argument_group("output"))
+    add_method_options(parser.add_argument_group("method"))
+    _add_input(parser.add_argument_group("input"))
+    return parser
+
+
+def _add_stages(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--plot_flow", "--plot-flow", action="store_true", help="optical flow, as arrows")
+    add("--epipole", action="store_true", help="where the camera is heading")
+    add("--depth", action="store_true", help="depth of every pixel with evidence")
+    add("--planar_flow", "--planar-flow", action="store_true", help="eight-parameter motion of planar parts")
+    add("--threshmin", type=_number(0), default=Knobs().threshmin, metavar="N",
+        help="smallest smin that counts as evidence, grey levels per pixel (default: %(default)g)")  # fmt: skip
+
+
+def _add_output(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("-o", "--output", action="append", default=[], metavar="TARGET",
+        help="what to write, may be given again: see below (default: a video beside you, or a window)")  # fmt: skip
+    add("-y", "--overwrite", action="store_true", help="replace outputs that exist")
+    add("--view", choices=(*VIEWS, ALL_VIEWS), help="what the pictures show (default: what is computed)")
+    add("--range", type=_range, metavar="NEAR:FAR", help="fixed colour range of the depth, in its unit")
+    add("-q", "--quiet", action="store_true", help="no progress")
+    add("--debug", action="store_true", help="show the traceback of an error")
+
+
+def _add_input(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--fps", type=_rate, metavar="RATE", help="frames a second of a folder of images")
+    add("--every-frame", action="store_true", help="cameras: never drop a frame, rather lag behind")
+
+
+def _listed(registry: Registry) -> str:
+    return "".join(f"  {form:24}{text}\n" for form, text in registry.describe())
+
+
+def _number(least: float, most: float = float("inf")) -> Any:
+    def number(text: str) -> float:
+        value = float(text)
+        if not least <= value <= most:
+            bounds = f"at least {least:g}" if most == float("inf") else f"from {least:g} to {most:g}"
+            raise argparse.ArgumentTypeError(f"{text} is not {bounds}")
+        return value
+
+    return number
+
+
+def _rate(text: str) -> Fraction:
+    """Exact: 30000/1001, 29.97 or 25."""
+    rate = Fraction(text)
+    if not 0 < rate <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of frames a second")
+    return rate
+
+
+def _region(text: str) -> tuple[int, int, int, int]:
+    try:
+        x, y, width, height = (int(word) for word in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not x,y,width,height in pixels") from None
+    if x < 0 or y < 0 or width < 8 or height < 8:
+        raise argparse.ArgumentTypeError(
+            f"{text}: a region starts inside the image and is at least 8x8 pixels"
+        )
+    return x, y, width, height
+
+
+def _range(text: str) -> tuple[float, float]:
+    try:
+        near, far = (float(word) for word in text.split(":"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not NEAR:FAR") from None
+    if not 0 < near < far:
+        raise argparse.ArgumentTypeError(f"{text}: NEAR must be above 0 and below FAR")
+    return near, far

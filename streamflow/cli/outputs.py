@@ -1,0 +1,91 @@
+"""The outputs of a run: opened together, written in order, closed whatever happens."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from types import TracebackType
+
+from sinks import Run, Sink, open_sink
+from sources import Source
+from streamflow.draw.painter import Painter
+from streamflow.errors import SinkError, StopStreaming, UsageError
+from streamflow.options import Knobs
+from streamflow.stages import ALL_VIEWS, VIEWS, Stage, with_what_they_build_on
+from streamflow.values import Result
+
+
+class Outputs:
+    """The sinks of a run, as a context: leaving it closes every one of them."""
+
+    def __init__(self, source: Source, arguments: Namespace) -> None:
+        self.knobs = Knobs(arguments.threshmin)
+        self.targets = [target.replace("{stem}", source.info.stem) for target in arguments.output]
+        self.targets = self.targets or [_default_target(source)]
+        self.stopped = False
+        self._painter = Painter(self.knobs, panels(arguments), limits=arguments.range)
+        self._run = Run(source.info, self._painter, self.knobs, arguments.overwrite, _settings(arguments))
+        self._sinks: list[Sink] = []
+
+    def __enter__(self) -> Outputs:
+        try:
+            for target in self.targets:
+                self._sinks.append(open_sink(target, self._run))
+        except BaseException:
+            self._close_after_error()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._close_after_error()
+            return
+        first: Exception | None = None
+        for sink in self._sinks:
+            try:
+                sink.close()
+            except Exception as problem:
+                first = first or problem
+        if first is not None:
+            raise first
+
+    @property
+    def stages(self) -> frozenset[Stage]:
+        """Every stage whose values a sink or a picture needs, with the stages these build on."""
+        shown = {VIEWS[name] for name in self._painter.panels}
+        return with_what_they_build_on(shown.union(*(sink.needs for sink in self._sinks)))
+
+    def write(self, result: Result) -> None:
+        """Hand a result to every sink; one whose user wants to stop sets `stopped`."""
+        for sink in self._sinks:
+            try:
+                sink.write(result)
+            except StopStreaming:
+                self.stopped = True
+
+    def _close_after_error(self) -> None:
+        """Close what can be closed: the error under way is the one to report."""
+        for sink in self._sinks:
+            try:
+                sink.close()
+            except (SinkError, OSError):
+                continue
+
+
+def panels(arguments: Namespace) -> tuple[str, ...]:
+    """Return the views to show: the one asked for, or those of the stages that were switched on."""
+    if arguments.view is not None:
+        return tuple(VIEWS) if arguments.view == ALL_VIEWS else (arguments.view,)
+    switches = {"flow": "plot_flow", "epipole": "epipole", "depth": "depth", "planes": "planar_flow"}
+    return tuple(view for view, switch in switches.items() if getattr(arguments, switch)) or ("depth",)
+
+
+def _default_target(source: Source) -> str:
+    return "window" if source.info.live else f"{source.info.stem}_streamflow.mp4"
+
+
+def _settings(arguments: Namespace) -> dict[str, object]:
+    """What decides the content of an output, for its sidecar."""
+    left_out = {"sources", "output", "overwrite", "quiet", "debug"}
+    return {name: value for name, value in sorted(vars(arguments).items()) if name not in left_out}

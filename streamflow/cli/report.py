@@ -1,0 +1,87 @@
+"""What a run says when it ends: what was written, what was wrong with the input, and the errors if known."""
+
+from __future__ import annotations
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from sources import Source
+from streamflow.cli.outputs import Outputs
+from streamflow.cli.signals import Interruptible
+from streamflow.draw.heading import pixel
+from streamflow.evaluation.metrics import depth_errors, endpoint_error
+from streamflow.truth import pair_truth
+from streamflow.values import Result
+
+INCOMPLETE = 5  # exit code: finished, but the input was damaged or incomplete
+
+
+class Report:
+    """Collects while the stream runs; the errors against the truth only where frames carry it."""
+
+    def __init__(self, source: Source, outputs: Outputs) -> None:
+        self._source, self._outputs = source, outputs
+        self._pairs = 0
+        self._errors: dict[str, list[float]] = {"flow, px": [], "epipole, px": [], "depth, %": []}
+
+    def add(self, result: Result) -> None:
+        """Take one result in."""
+        self._pairs += 1
+        if result.pair.reference.truth is not None and result.pair.target.truth is not None:
+            self._compare(result)
+
+    def show(self, console: Console, signals: Interruptible) -> None:
+        """Print the closing lines, and on stdout the errors against the truth."""
+        for target in self._outputs.targets:
+            if self._pairs and target != "window":
+                _say(console, f"wrote {target} ({self._pairs} pairs)")
+        health = self._source.health
+        for note in health.notes:
+            _say(console, f"{self._source.info.name}: {note}")
+        if not health.whole:
+            _say(
+                console,
+                f"{self._source.info.name}: damaged input, {health.damaged} frames or packets damaged, "
+                f"{health.missing} missing; every frame that could be decoded was used",
+            )
+        if health.dropped:
+            _say(console, f"{self._source.info.name}: {health.dropped} frames overtaken by newer ones")
+        if signals.received is not None:
+            _say(console, "interrupted; what is written is complete up to here")
+        if any(self._errors.values()):
+            Console(stderr="jsonl:-" in self._outputs.targets).print(self._table())
+
+    def exit_code(self, signals: Interruptible) -> int:
+        """Return what the program ends with."""
+        if signals.received is not None:
+            return signals.exit_code
+        return 0 if self._source.health.whole else INCOMPLETE
+
+    def _compare(self, result: Result) -> None:
+        truth = pair_truth(result.pair)
+        if result.flow is not None and truth.vectors is not None and truth.visible is not None:
+            error = endpoint_error(result.flow.vectors, truth.vectors)
+            self._errors["flow, px"].append(float(np.nanmedian(error[truth.visible])))
+        if result.motion is not None and result.motion.epipole is not None and truth.epipole is not None:
+            size = result.pair.reference.size
+            found, true = pixel(result.motion.epipole, size), pixel(truth.epipole, size)
+            if found and true:
+                self._errors["epipole, px"].append(float(np.hypot(found[0] - true[0], found[1] - true[1])))
+        if result.depth is not None and truth.inverse_depth is not None and truth.visible is not None:
+            errors, _ = depth_errors(result.depth.inverse, truth.inverse_depth, truth.visible)
+            if errors.size:
+                self._errors["depth, %"].append(100 * float(np.median(errors)))
+
+    def _table(self) -> Table:
+        table = Table(title="errors against the truth, medians", title_justify="left")
+        for column in ("", "median pair", "worst pair", "pairs"):
+            table.add_column(column, justify="right" if column else "left")
+        for name, values in self._errors.items():
+            if values:
+                table.add_row(name, f"{np.median(values):.3g}", f"{max(values):.3g}", str(len(values)))
+        return table
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,65 @@
+"""Ctrl-C and SIGTERM: the first lets everything be finished and closed, the second ends at once."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable, Iterator
+from types import FrameType, TracebackType
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Interrupted(BaseException):
+    """Raised out of a source that is being waited for; never seen outside this module."""
+
+
+class Interruptible:
+    """Context in which a signal ends `frames` after the item at hand.
+
+    What has been taken from the source is computed and written before the program ends. A source that is
+    being waited for is left at once, however long it would stay silent.
+    """
+
+    def __init__(self) -> None:
+        self.received: int | None = None  # signal number
+        self._waiting = False
+
+    def __enter__(self) -> Interruptible:
+        self._before = {
+            number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def frames(self, source: Iterable[T]) -> Iterator[T]:
+        """Yield what `source` yields until a signal comes."""
+        iterator = iter(source)
+        while self.received is None:
+            try:
+                self._waiting = True
+                item = next(iterator)
+                self._waiting = False
+            except (StopIteration, Interrupted):
+                return
+            finally:
+                self._waiting = False
+            yield item
+
+    @property
+    def exit_code(self) -> int:
+        """128 + signal, as shells have it."""
+        assert self.received is not None
+        return 128 + self.received
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if self.received is not None:
+            raise KeyboardInterrupt
+        self.received = number
+        if self._waiting:
+            raise Interrupted

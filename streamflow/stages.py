@@ -1,0 +1,40 @@
+"""The stages of the method, what each builds on, and the views that show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """The stages of the method, in order."""
+
+    FLOW = "flow"
+    EPIPOLE = "epipole"
+    DEPTH = "depth"
+    PLANES = "planes"
+
+
+BUILDS_ON: dict[Stage, frozenset[Stage]] = {
+    Stage.FLOW: frozenset(),
+    Stage.EPIPOLE: frozenset({Stage.FLOW}),
+    Stage.DEPTH: frozenset({Stage.FLOW, Stage.EPIPOLE}),
+    Stage.PLANES: frozenset({Stage.FLOW, Stage.EPIPOLE, Stage.DEPTH}),
+}
+
+# Each view of a result, and the stage whose values it shows; "all" is a grid of several.
+VIEWS: dict[str, Stage] = {
+    "flow": Stage.FLOW,
+    "confidence": Stage.FLOW,
+    "epipole": Stage.EPIPOLE,
+    "depth": Stage.DEPTH,
+    "ttc": Stage.DEPTH,
+    "planes": Stage.PLANES,
+}
+ALL_VIEWS = "all"
+
+
+def with_what_they_build_on(stages: Iterable[Stage]) -> frozenset[Stage]:
+    """Return the stages and every stage that must run before them."""
+    wanted = frozenset(stages)
+    return wanted.union(*(BUILDS_ON[stage] for stage in wanted))
