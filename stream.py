@@ -43,13 +43,13 @@ def main(argv: list[str] | None = None) -> int:
 def stream(spelling: str, arguments: Namespace) -> int:
     """Process one source from its first to its last pair; return the exit code."""
     from rich.console import Console
+    from streamflow.pipeline import Pipeline
 
     from sources import open_source
     from streamflow.cli.outputs import Outputs
     from streamflow.cli.progress import RunProgress
     from streamflow.cli.report import Report
     from streamflow.cli.signals import Interruptible
-    from streamflow.pipeline import Pipeline
 
     console = Console(stderr=True)
     with ExitStack() as stack:

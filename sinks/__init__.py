@@ -10,7 +10,8 @@ from streamflow.registry import Entry, Registry
 if TYPE_CHECKING:
     from streamflow.draw.painter import Painter
     from streamflow.options import Knobs
-    from streamflow.values import Result, SourceInfo, Stage
+    from streamflow.stages import Stage
+    from streamflow.values import Result, SourceInfo
 
 
 class Sink(Protocol):
@@ -23,9 +24,11 @@ class Sink(Protocol):
 
     needs: ClassVar[frozenset[Stage]]  # stages whose values it writes; empty: whatever was asked for
 
-    def write(self, result: Result) -> None: ...
+    def write(self, result: Result) -> None:
+        """Take one result."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Finish what was begun; a second call does nothing."""
 
 
 @dataclass(frozen=True)

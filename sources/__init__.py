@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from streamflow.registry import Entry, Registry
@@ -26,15 +27,13 @@ class Source(Protocol):
 
     def __iter__(self) -> Iterator[Frame]: ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Release the input; a second call does nothing."""
 
 
 def _is_glob_or_folder(spelling: str) -> bool:
-    from pathlib import Path
-
-    return Path(spelling).is_dir() or (
-        any(sign in spelling for sign in "*?[") and not Path(spelling).is_file()
-    )
+    path = Path(spelling)
+    return path.is_dir() or (any(sign in spelling for sign in "*?[") and not path.is_file())
 
 
 SOURCES = Registry(

@@ -129,12 +129,20 @@ def _from_opencv(path: Path) -> Calibration:
     storage = cv2.FileStorage(str(path), cv2.FILE_STORAGE_READ)
     try:
         nodes = {key: storage.getNode(key) for key in storage.root().keys()}  # noqa: SIM118 (no iterator)
-        names = ("camera_matrix", "cameraMatrix", "K")
-        matrix = next((nodes[key].mat() for key in names if key in nodes), None)
+        names = (
+            "camera_matrix",
+            "cameraMatrix",
+            "K",
+            "distortion_coefficients",
+            "dist_coeffs",
+            "distCoeffs",
+            "D",
+        )
+        found = [np.asarray(nodes[key].mat(), np.float64) for key in names if key in nodes]
+        matrix = next((array for array in found if array.shape == (3, 3)), None)
         if matrix is None:
             raise UsageError(f"{path.name}: no camera_matrix (there are {', '.join(nodes)})")
-        names = ("distortion_coefficients", "dist_coeffs", "distCoeffs", "D")
-        distortion = next((nodes[key].mat() for key in names if key in nodes), None)
+        distortion = next((array.ravel() for array in found if array.shape != (3, 3)), None)
         has_size = {"image_width", "image_height"} <= nodes.keys()
         size = (int(nodes["image_width"].real()), int(nodes["image_height"].real())) if has_size else None
         return Calibration(_checked(matrix, path.name), size, distortion, name=path.name)
@@ -179,7 +187,7 @@ def _from_colmap(text: str, name: str) -> Calibration:
     _, model, width, height, *words = line.split()
     p = [float(word) for word in words]
     if model in ("SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL"):
-        focal, centre, distortion = (p[0], p[0]), p[1:3], [*p[3:], 0, 0, 0, 0][:2] + [0, 0]
+        focal, centre, distortion = (p[0], p[0]), p[1:3], [*p[3:], *[0] * 4][:4]
     elif model in ("PINHOLE", "OPENCV", "OPENCV_FISHEYE"):
         focal, centre, distortion = (p[0], p[1]), p[2:4], p[4:]
     else:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from streamflow.values import Image, Map
+from streamflow.values import Image, Map, Matrix
 
 # Derivative of a ramp of slope 1 is 1; smoothing of a constant is that constant.
 SMOOTHING = np.array([1, 6, 15, 20, 15, 6, 1], np.float32) / 64
@@ -36,12 +35,11 @@ def time_derivative(reference: Image, target: Image) -> Map:
     it : ndarray of float32, shape (H, W)
         Grey levels per frame.
     """
-    return np.asarray(
-        _convolve(target, SMOOTHING, SMOOTHING) - _convolve(reference, SMOOTHING, SMOOTHING), np.float32
-    )
+    before, after = (_convolve(grey, SMOOTHING, SMOOTHING) for grey in (reference, target))
+    return np.subtract(after, before)
 
 
-def _convolve(grey: Image, along_x: NDArray[np.float32], along_y: NDArray[np.float32]) -> Map:
-    """Convolve the rows with one kernel, the columns with the other: OpenCV correlates, so both are flipped."""
+def _convolve(grey: Image, along_x: Matrix, along_y: Matrix) -> Map:
+    """Convolve rows and columns; OpenCV correlates, so the kernels are flipped."""
     filtered = cv2.sepFilter2D(grey, cv2.CV_32F, along_x[::-1], along_y[::-1], borderType=cv2.BORDER_REFLECT)
     return np.asarray(filtered, np.float32)

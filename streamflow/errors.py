@@ -19,14 +19,20 @@ class StreamflowError(Exception):
 
 
 class UsageError(StreamflowError):
+    """The command line or an option makes no sense."""
+
     exit_code = 2
 
 
 class SourceError(StreamflowError):
+    """The input cannot be opened or read."""
+
     exit_code = 3
 
 
 class SinkError(StreamflowError):
+    """An output cannot be opened or written."""
+
     exit_code = 4
 
 

@@ -20,6 +20,7 @@ class Entry:
     matches: Callable[[str], bool]
 
     def load(self) -> Any:
+        """Import the adapter and return its class."""
         return resolve_name(self.target)
 
 

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from streamflow.values import Image, Map, Matrix
 
 TEXELS = 1024  # the texture repeats after so many
+BLUR = 0.5  # mip levels coarser than a texel a pixel: as soft as a lens, without aliasing
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +132,7 @@ def _shade(
     texel = np.array([surface.texel for surface in surfaces] + [1.0], np.float32)[where]
     shift = np.array([surface.seed * 97.3 % TEXELS for surface in surfaces] + [0.0], np.float32)[where]
     footprint = _footprint(surfaces, where, inverse, pose, camera_matrix) / texel
-    level = np.clip(np.log2(np.maximum(footprint, 1e-6)), 0, len(_texture()) - 1.001)
+    level = np.clip(np.log2(np.maximum(footprint, 1e-6)) + BLUR, 0, len(_texture()) - 1.001)
     grey = np.zeros_like(inverse)
     for i, texture in enumerate(_texture()):
         weight = np.maximum(1 - abs(level - i), 0)
@@ -142,7 +143,8 @@ def _shade(
         down = (t / texel + shift * 0.7 + 0.5) * scale - 0.5
         grey += weight * cv2.remap(texture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
     colours = np.array([surface.colour for surface in surfaces] + [(0, 0, 0)], np.float32)
-    return np.clip(grey[..., None] * colours[where] + 0.5, 0, 255).astype(np.uint8)
+    shaded: Image = np.clip(grey[..., None] * colours[where] + 0.5, 0, 255).astype(np.uint8)
+    return shaded
 
 
 def _footprint(
@@ -172,7 +174,8 @@ def _texture() -> tuple[NDArray[np.float32], ...]:
         texture += contrast * _periodic_noise(rng, sigma)
     levels = [np.clip(128 + texture, 8, 247).astype(np.float32)]
     while levels[-1].shape[0] > 16:
-        levels.append(cv2.resize(levels[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+        half = cv2.resize(levels[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        levels.append(np.asarray(half, np.float32))
     return tuple(levels)
 
 

@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]  # (H, W, 3) BGR, or (H, W) grey
-Map = NDArray[np.float32]  # (H, W), one number a pixel, NaN where unknown
-Vectors = NDArray[np.float32]  # (H, W, 2), (u, v), pixels
+Map = NDArray[np.floating]  # (H, W) float32, one number a pixel, NaN where unknown
+Vectors = NDArray[np.floating]  # (H, W, 2) float32, (u, v), pixels
 Mask = NDArray[np.bool_]  # (H, W)
-Matrix = NDArray[np.float64]
+Matrix = NDArray[np.floating]  # small float64 arrays
 
 T = TypeVar("T")
 
@@ -76,6 +76,7 @@ class FramePair:
 
     @property
     def newest(self) -> Frame:
+        """The later frame."""
         return max(self.reference, self.target, key=lambda frame: frame.index)
 
     @property
@@ -138,6 +139,7 @@ class Health:
 
     @property
     def whole(self) -> bool:
+        """Whether every frame came undamaged."""
         return not (self.damaged or self.missing)
 
 

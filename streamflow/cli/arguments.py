@@ -100,13 +100,13 @@ def _add_stages(group: argparse._ArgumentGroup) -> None:
     add("--depth", action="store_true", help="depth of every pixel with evidence")
     add("--planar_flow", "--planar-flow", action="store_true", help="eight-parameter motion of planar parts")
     add("--threshmin", type=_number(0), default=Knobs().threshmin, metavar="N",
-        help="smallest smin that counts as evidence, grey levels per pixel (default: %(default)g)")  # fmt: skip
+        help="smin from which a pixel counts as evidence, grey levels a pixel (default: %(default)g)")  # fmt: skip
 
 
 def _add_output(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("-o", "--output", action="append", default=[], metavar="TARGET",
-        help="what to write, may be given again: see below (default: a video beside you, or a window)")  # fmt: skip
+        help="what to write, once or more, see below (default: a video here, or a window)")  # fmt: skip
     add("-y", "--overwrite", action="store_true", help="replace outputs that exist")
     add("--view", choices=(*VIEWS, ALL_VIEWS), help="what the pictures show (default: what is computed)")
     add("--range", type=_range, metavar="NEAR:FAR", help="fixed colour range of the depth, in its unit")

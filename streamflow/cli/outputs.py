@@ -8,7 +8,7 @@ from types import TracebackType
 from sinks import Run, Sink, open_sink
 from sources import Source
 from streamflow.draw.painter import Painter
-from streamflow.errors import SinkError, StopStreaming, UsageError
+from streamflow.errors import SinkError, StopStreaming
 from streamflow.options import Knobs
 from streamflow.stages import ALL_VIEWS, VIEWS, Stage, with_what_they_build_on
 from streamflow.values import Result

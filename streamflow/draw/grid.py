@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -40,6 +41,6 @@ def _columns(count: int, shape: float) -> int:
 
     def badness(columns: int) -> float:
         rows = -(-count // columns)
-        return abs(np.log(columns * shape / rows / 1.6)) + 0.5 * (columns * rows - count)
+        return abs(math.log(columns * shape / rows / 1.6)) + 0.5 * (columns * rows - count)
 
     return min(range(1, count + 1), key=badness)

@@ -13,7 +13,7 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 def text_scale(picture: Image) -> float:
     """Font scale that is readable at the picture's size."""
-    return max(0.4, picture.shape[1] / 1280)
+    return max(0.4, float(picture.shape[1]) / 1280)
 
 
 def caption(picture: Image, line: str, row: int = 0, colour: tuple[int, int, int] = WHITE) -> None:

@@ -23,7 +23,7 @@ def angular_error(vectors: Vectors, truth: Vectors) -> Map:
     """Angle between (u, v, 1) and its truth, (H, W) degrees (Baker et al. 2011, section 4.1)."""
     dot = 1 + np.sum(vectors * truth, axis=-1)
     lengths = np.sqrt((1 + np.sum(vectors**2, axis=-1)) * (1 + np.sum(truth**2, axis=-1)))
-    return np.degrees(np.arccos(np.clip(dot / lengths, -1, 1)))
+    return np.asarray(np.degrees(np.arccos(np.clip(dot / lengths, -1, 1))))
 
 
 def outlier_share(error: Map, truth: Vectors) -> float:
