@@ -8,14 +8,15 @@ another shape is refused.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from streamflow.errors import UsageError
-from streamflow.values import Matrix
+from streamflow.options import Options
+from streamflow.values import Frame, Image, Matrix, SourceInfo
 
 ASSUMED_FOV = 60.0  # degrees, horizontal, when nobody says
 SHAPE_TOLERANCE = 0.01  # of the aspect ratio
@@ -55,15 +56,45 @@ class Calibration:
         matrix = np.linalg.inv(to_corner) @ scale @ to_corner @ self.matrix
         return Calibration(matrix, size, self.distortion, self.fisheye, self.name)
 
-    def undistort(self, points: Matrix) -> Matrix:
-        """(N, 2) pixels as seen -> (N, 2) pixels of an ideal pinhole with the same matrix."""
-        if self.distortion is None:
-            return points
-        function = cv2.fisheye.undistortPoints if self.fisheye else cv2.undistortPoints
-        seen = np.ascontiguousarray(points, np.float64).reshape(-1, 1, 2)
-        return np.asarray(function(seen, self.matrix, self.distortion, P=self.matrix), np.float64).reshape(
-            -1, 2
-        )
+
+class Camera:
+    """The camera of a stream of images of one size."""
+
+    def __init__(self, calibration: Calibration, size: tuple[int, int], *, assumed: bool = False) -> None:
+        self.size = size  # (width, height)
+        self.matrix = calibration.matrix  # (3, 3) pixels
+        self.assumed = assumed  # nobody gave it
+        self._maps: tuple[Image, Image] | None = None
+        if calibration.distortion is not None:
+            undo = cv2.fisheye.initUndistortRectifyMap if calibration.fisheye else cv2.initUndistortRectifyMap
+            maps = undo(self.matrix, calibration.distortion, np.eye(3), self.matrix, size, cv2.CV_16SC2)
+            self._maps = maps[0], maps[1]
+
+    def rectify(self, frame: Frame) -> Frame:
+        """Return the frame as an ideal pinhole with the same matrix would see it."""
+        if self._maps is None:
+            return frame
+        image = cv2.remap(frame.image, *self._maps, cv2.INTER_LINEAR)
+        return replace(frame, image=np.asarray(image, np.uint8))
+
+
+def camera_for(options: Options, source: SourceInfo | None, size: tuple[int, int]) -> Camera:
+    """Return the camera the user describes, else the one the source knows, else an assumed one.
+
+    Raises
+    ------
+    UsageError
+        The calibration cannot be read or is for images of another shape.
+    """
+    if options.camera is not None:
+        return Camera(read_calibration(options.camera).scaled_to(size), size)
+    if options.fov is not None:
+        return Camera(Calibration(matrix_from_fov(options.fov, size)), size)
+    if source is not None and source.camera_matrix is not None:
+        return Camera(Calibration(source.camera_matrix, source.size, name=source.name).scaled_to(size), size)
+    if source is not None and source.focal_35mm is not None:
+        return Camera(Calibration(matrix_from_fov(fov_from_focal_35mm(source.focal_35mm), size)), size)
+    return Camera(Calibration(matrix_from_fov(ASSUMED_FOV, size)), size, assumed=True)
 
 
 def matrix_from_fov(degrees: float, size: tuple[int, int]) -> Matrix:

@@ -8,12 +8,11 @@ two frames. Unknown is NaN in a map and None elsewhere; never zero.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntFlag, StrEnum
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -25,8 +24,6 @@ Vectors = NDArray[np.floating]  # (H, W, 2) float32, (u, v), pixels
 Mask = NDArray[np.bool_]  # (H, W)
 Matrix = NDArray[np.floating]  # small float64 arrays
 
-T = TypeVar("T")
-
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -37,7 +34,6 @@ class Frame:
     time: Fraction | None = None  # seconds on the stream's own clock
     gap: str | None = None  # why this frame does not follow the one before it, if it does not
     truth: View | None = None  # where the frame was taken and how deep the scene is, if known
-    _derived: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def grey(self) -> Image:
@@ -48,13 +44,6 @@ class Frame:
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
         return self.image.shape[1], self.image.shape[0]
-
-    def once(self, compute: Callable[[Image], T]) -> T:
-        """`compute(grey)`, computed once although the frame is in two pairs; it goes with the frame."""
-        if compute not in self._derived:
-            self._derived[compute] = compute(self.grey)
-        result: T = self._derived[compute]
-        return result
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +168,8 @@ class Depth:
     unknown: NDArray[np.uint8]  # (H, W) bit field of `Unknown`, 0 where `inverse` is known
     contact: Map | None = None  # time until the camera reaches the pixel's plane, in `contact_unit`
     contact_unit: str = "s"  # "s", or "frames" when the stream has no clock
-    unit: str = "steps"  # "steps" of the camera between the two frames, or "m"
+    unit: str = "steps"  # "steps" of the camera: this pair's, or since a reset the first pair's; or "m"
+    step: float = 1.0  # how far the camera moved between the two frames, in `unit`
 
     @cached_property
     def z(self) -> Map:

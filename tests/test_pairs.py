@@ -14,7 +14,7 @@ def frame(index: int, size: tuple[int, int] = (4, 3), gap: str | None = None) ->
 
 
 def indices(frames: list[Frame], reference: str = "newest") -> list[tuple[int, int, bool]]:
-    pairs = frame_pairs(frames, reference)  # type: ignore[arg-type]
+    pairs = frame_pairs(frames, reference)
     return [(pair.reference.index, pair.target.index, pair.fresh) for pair in pairs]
 
 
@@ -45,16 +45,3 @@ def test_a_pair_is_yielded_before_the_next_frame_is_read() -> None:
 
     next(frame_pairs(endless()))
     assert read == [0, 1]
-
-
-def test_what_is_computed_once_per_frame_is_computed_once() -> None:
-    calls = []
-
-    def compute(grey: np.ndarray) -> int:
-        calls.append(grey.shape)
-        return len(calls)
-
-    for pair in frame_pairs([frame(i) for i in range(4)]):
-        pair.reference.once(compute)
-        pair.target.once(compute)
-    assert calls == [(3, 4)] * 4

@@ -1,0 +1,100 @@
+"""The depth stage: depth of a pair, filtered over time, in the unit the user asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from streamflow.depth.baseline import Baseline, median_parallax
+from streamflow.depth.contact import time_to_contact
+from streamflow.depth.fusion import DepthFusion
+from streamflow.depth.pair import pair_depth
+from streamflow.options import Options
+from streamflow.values import Depth, Flow, Frame, FramePair, Matrix, Motion, Status, Unknown
+
+Measure = Callable[[FramePair], tuple[Flow, Motion]]
+
+
+class DepthStage:
+    """Binds the options; remembers the fused depth and the frames it may be measured against.
+
+    Parameters
+    ----------
+    options : Options
+    measure : callable
+        Flow and motion of a pair that is not the stream's own: the newest frame against an earlier one.
+    """
+
+    def __init__(self, options: Options, measure: Measure) -> None:
+        self._options, self._measure = options, measure
+        self._baseline: Baseline[Frame] = Baseline()
+        self._fusion: DepthFusion | None = None
+
+    def __call__(self, pair: FramePair, flow: Flow, motion: Motion, camera_matrix: Matrix) -> Depth:
+        """Compute the depth of the reference image."""
+        if motion.translation is None or motion.rotation is None:
+            self.reset()
+            return _no_depth(flow)
+        depth = _depth_of(flow, motion, camera_matrix)
+        if self._options.fuse and not pair.forward:
+            depth = self._fused(pair, flow, motion, depth, camera_matrix)
+        return _metric(_with_contact(depth, motion, pair), pair, self._options)
+
+    def _fused(
+        self, pair: FramePair, flow: Flow, motion: Motion, depth: Depth, camera_matrix: Matrix
+    ) -> Depth:
+        """Filter over time; measured over a longer way than one step where that is better."""
+        assert motion.rotation is not None and motion.translation is not None
+        if self._fusion is None:
+            self._fusion = DepthFusion(camera_matrix)
+        parallax = median_parallax(flow.vectors, camera_matrix, motion.rotation)
+        keyframe = self._baseline.choose(pair.target, parallax)
+        wide = self._wide_depth(pair, keyframe, camera_matrix) if keyframe is not None else None
+        return self._fusion(flow.vectors, motion.rotation, motion.translation, depth, wide)
+
+    def _wide_depth(self, pair: FramePair, keyframe: Frame, camera_matrix: Matrix) -> Depth | None:
+        flow, motion = self._measure(FramePair(pair.reference, keyframe))
+        if motion.status is not Status.MOVING:
+            return None
+        return _depth_of(flow, motion, camera_matrix)
+
+    def reset(self) -> None:
+        """Forget what was seen so far."""
+        self._baseline.reset()
+        self._fusion = None
+
+
+def _depth_of(flow: Flow, motion: Motion, camera_matrix: Matrix) -> Depth:
+    assert motion.rotation is not None and motion.translation is not None
+    return pair_depth(
+        flow.vectors, flow.sigma, camera_matrix, motion.rotation, motion.translation, motion.noise
+    )
+
+
+def _no_depth(flow: Flow) -> Depth:
+    nothing = np.full(flow.sigma.shape, np.nan, np.float32)
+    return Depth(nothing, nothing, np.full(nothing.shape, Unknown.NO_MOTION, np.uint8))
+
+
+def _with_contact(depth: Depth, motion: Motion, pair: FramePair) -> Depth:
+    """Add the time to contact, in seconds of the stream's clock if it has one."""
+    assert motion.rotation is not None and motion.translation is not None
+    heading = -motion.translation if pair.forward else motion.translation
+    frames = time_to_contact(depth.inverse * np.float32(depth.step), motion.rotation, heading)
+    if pair.interval is None:
+        return replace(depth, contact=frames, contact_unit="frames")
+    return replace(depth, contact=frames * np.float32(pair.interval), contact_unit="s")
+
+
+def _metric(depth: Depth, pair: FramePair, options: Options) -> Depth:
+    """Put metres for steps where the user says how far or how fast the camera goes."""
+    metres = options.baseline
+    if options.speed is not None and pair.interval is not None:
+        metres = options.speed * float(pair.interval)
+    if metres is None:
+        return depth
+    unit = metres / depth.step  # length of the depth's unit, metres
+    inverse, variance = depth.inverse / np.float32(unit), depth.variance / np.float32(unit**2)
+    return replace(depth, inverse=inverse, variance=variance, unit="m", step=metres)

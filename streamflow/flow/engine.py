@@ -1,0 +1,100 @@
+"""The flow engine: two frames in, vectors and their predicted error out; work on one frame is done once."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamflow.flow.compiler import Announce, compile_kernels
+from streamflow.flow.presets import PRESETS
+
+if TYPE_CHECKING:
+    from streamflow.flow.pyramid import Level
+
+Grey = NDArray[np.uint8]  # (H, W)
+Vectors = NDArray[np.float32]  # (H, W, 2), (u, v), pixels
+Sigma = NDArray[np.float32]  # (H, W), pixels
+
+
+class Prepared:
+    """Everything computed from one frame alone. Its buffers go back to the engine when it is no longer used."""
+
+    def __init__(self, levels: tuple[Level, ...]) -> None:
+        self.levels = levels
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the frame, pixels."""
+        height, width = self.levels[0].grey.shape
+        return height, width
+
+
+class FlowEngine:
+    """Dense flow with predicted error, for a stream of frames or for two images.
+
+    Parameters
+    ----------
+    preset : str
+        A name in `PRESETS`: "fast" (half size), "balanced" (full size), "accurate" (slower, better).
+    announce : callable, optional
+        Told in one line when kernels have to be compiled first; see `compile_kernels`.
+    """
+
+    def __init__(self, preset: str = "balanced", announce: Announce | None = None) -> None:
+        if preset not in PRESETS:
+            raise ValueError(f"unknown flow preset {preset!r}; choose one of {', '.join(PRESETS)}")
+        self._preset = PRESETS[preset]
+        compile_kernels(announce)
+        self._shape: tuple[int, int] | None = None
+        self._spare: list[tuple[Level, ...]] = []
+
+    def prepare(self, grey: Grey) -> Prepared:
+        """Compute everything that belongs to one frame alone.
+
+        Parameters
+        ----------
+        grey : ndarray, shape (H, W), uint8
+            Not kept, may be read-only.
+        """
+        from streamflow.flow import pyramid
+
+        if grey.ndim != 2 or grey.dtype != np.uint8:
+            raise ValueError(f"the flow needs a grey uint8 image (H, W), got {grey.dtype} {grey.shape}")
+        self._fit_to(grey.shape)
+        levels = self._spare.pop() if self._spare else pyramid.allocate(*grey.shape)
+        pyramid.fill(grey, levels, self._preset.finest_level)
+        prepared = Prepared(levels)
+        weakref.finalize(prepared, self._spare.append, levels).atexit = False
+        return prepared
+
+    def flow(self, reference: Prepared, target: Prepared) -> tuple[Vectors, Sigma]:
+        """Estimate the flow from reference to target: x_target = x_reference + u.
+
+        Returns
+        -------
+        vectors : ndarray, shape (H, W, 2), float32
+            (u, v), pixels. The caller's own.
+        sigma : ndarray, shape (H, W), float32
+            Predicted error of the vector, pixels. The caller's own.
+        """
+        if reference.shape != target.shape:
+            raise ValueError(f"frames of one size are needed, got {reference.shape} and {target.shape}")
+        self._fit_to(reference.shape)
+        return self._estimate(reference.levels, target.levels)
+
+    def __call__(self, reference: Grey, target: Grey) -> tuple[Vectors, Sigma]:
+        """Estimate the flow between two grey images; see `flow`."""
+        return self.flow(self.prepare(reference), self.prepare(target))
+
+    def _fit_to(self, shape: tuple[int, ...]) -> None:
+        """Set the buffers up for frames of this size."""
+        from streamflow.flow.coarse_to_fine import CoarseToFine
+
+        height, width = shape
+        if (height, width) != self._shape:
+            self._shape = height, width
+            self._spare = []
+            self._estimate = CoarseToFine(height, width, self._preset.finest_level)

@@ -1,0 +1,67 @@
+"""Everything the flow needs of one frame alone, at every size."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from streamflow.flow.gradients import central_differences, invert_normal_matrix, pack_neighbours
+from streamflow.flow.normalise import normalise
+
+_SMALLEST = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """One size of a frame."""
+
+    grey: NDArray[np.uint8]
+    """(H, W)"""
+    image: NDArray[np.uint8]
+    """(H, W), locally normalised"""
+    neighbours: NDArray[np.uint32]
+    """(H, W), see `pack_neighbours`"""
+    gradient: NDArray[np.float32]
+    """(2, H, W), of `image`"""
+    inverse: NDArray[np.float32]
+    """(3, H, W), see `invert_normal_matrix`"""
+    smallest_eigenvalue: NDArray[np.float32]
+    """(H, W), of the 9x9 windows' normal matrix"""
+
+
+def sizes(height: int, width: int) -> list[tuple[int, int]]:
+    """Return the (height, width) of every level, finest first, down to about 6 pixels."""
+    levels = [(height, width)]
+    while min(levels[-1]) >= 2 * _SMALLEST:
+        height, width = (height + 1) // 2, (width + 1) // 2
+        levels.append((height, width))
+    return levels
+
+
+def allocate(height: int, width: int) -> tuple[Level, ...]:
+    """Return the levels of a frame, not yet filled."""
+    return tuple(
+        Level(
+            grey=np.empty((h, w), np.uint8),
+            image=np.empty((h, w), np.uint8),
+            neighbours=np.empty((h, w), np.uint32),
+            gradient=np.empty((2, h, w), np.float32),
+            inverse=np.empty((3, h, w), np.float32),
+            smallest_eigenvalue=np.empty((h, w), np.float32),
+        )
+        for h, w in sizes(height, width)
+    )
+
+
+def fill(grey: NDArray[np.uint8], levels: tuple[Level, ...], finest: int) -> None:
+    """Compute the levels of a frame from its grey values, those below `finest` excepted."""
+    np.copyto(levels[0].grey, grey)
+    for upper, lower in zip(levels, levels[1:], strict=False):
+        cv2.pyrDown(upper.grey, dst=lower.grey)
+    for level in levels[finest:]:
+        # The inverse's planes are written last: until then they serve as scratch.
+        normalise(level.grey, level.inverse[0], level.inverse[1], level.image)
+        pack_neighbours(level.image, level.neighbours)
+        central_differences(level.image, level.gradient)
+        invert_normal_matrix(level.gradient, level.inverse, level.smallest_eigenvalue)

@@ -1,0 +1,34 @@
+"""The flow stage: dense flow of a pair, with what belongs to one frame computed once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from streamflow.derivatives import space_derivatives
+from streamflow.flow.engine import FlowEngine, Prepared
+from streamflow.lucas_kanade import smallest_singular_value
+from streamflow.values import Flow, Frame, FramePair, Map
+
+FRAMES = 3  # remembered: the pair's two, and one that an earlier pair may share with a later one
+
+
+class FlowStage:
+    """Binds the engine; remembers the pyramids and gradients of the last frames."""
+
+    def __init__(self, engine: FlowEngine) -> None:
+        self._engine = engine
+        self._prepared = lru_cache(FRAMES)(self._prepare)
+        self._confidence = lru_cache(FRAMES)(_smin)
+
+    def __call__(self, pair: FramePair) -> Flow:
+        """Estimate the flow from the reference to the target."""
+        reference, target = self._prepared(pair.reference), self._prepared(pair.target)
+        vectors, sigma = self._engine.flow(reference, target)
+        return Flow(vectors, sigma, self._confidence(pair.reference))
+
+    def _prepare(self, frame: Frame) -> Prepared:
+        return self._engine.prepare(frame.grey)
+
+
+def _smin(frame: Frame) -> Map:
+    return smallest_singular_value(*space_derivatives(frame.grey))

@@ -1,0 +1,45 @@
+"""The motion stage: the camera's motion of a pair, started from that of the pair before."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from streamflow.motion.estimate import estimate_motion
+from streamflow.motion.sampling import sample
+from streamflow.options import Knobs
+from streamflow.values import Flow, FramePair, Matrix, Motion, Status
+
+
+class MotionStage:
+    """Binds the options; remembers the last motion as the prior of the next."""
+
+    def __init__(self, model: Literal["full", "translation"], knobs: Knobs) -> None:
+        self._model, self._knobs = model, knobs
+        self._prior: Motion | None = None
+
+    def __call__(self, pair: FramePair, flow: Flow, camera_matrix: Matrix) -> Motion:
+        """Estimate the motion, and remember it where it is known."""
+        motion = self.estimate(pair, flow, camera_matrix, self._prior)
+        if motion.status is Status.MOVING:
+            self._prior = motion
+        return motion
+
+    def estimate(
+        self, pair: FramePair, flow: Flow, camera_matrix: Matrix, prior: Motion | None = None
+    ) -> Motion:
+        """Estimate the motion from the pixels whose smin reaches the threshold; remembers nothing."""
+        evident = np.where(flow.smin >= self._knobs.threshmin, flow.sigma, np.float32(np.inf))
+        return estimate_motion(
+            sample(flow.vectors, evident, pair.reference.grey),
+            camera_matrix,
+            prior=prior,
+            seed=pair.reference.index,
+            model=self._model,
+            forward_in_time=pair.forward,
+        )
+
+    def reset(self) -> None:
+        """Forget the last motion."""
+        self._prior = None

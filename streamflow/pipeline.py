@@ -1,0 +1,54 @@
+"""The core loop: frames in, one result a pair out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from streamflow.analysis import Analysis
+from streamflow.options import Knobs, Options
+from streamflow.pairs import frame_pairs
+from streamflow.stages import Stage
+from streamflow.values import Frame, Result, SourceInfo
+
+EVERYTHING = frozenset(Stage)
+
+
+def results(
+    frames: Iterable[Frame],
+    stages: frozenset[Stage] = EVERYTHING,
+    options: Options | None = None,
+    *,
+    knobs: Knobs | None = None,
+    source: SourceInfo | None = None,
+) -> Iterator[Result]:
+    """Analyse a stream, pair by pair, as its frames arrive.
+
+    Parameters
+    ----------
+    frames : iterable of Frame
+        Such as an open source; read one by one, never ahead.
+    stages : set of Stage
+        What to compute; each must come with the stages it builds on.
+    options : Options, optional
+        How to compute it.
+    knobs : Knobs, optional
+        What may change while the stream runs.
+    source : SourceInfo, optional
+        What is known of the camera, if the source knows it.
+
+    Yields
+    ------
+    Result
+        For every two frames that follow one another.
+
+    Raises
+    ------
+    UsageError
+        The options contradict each other or the frames.
+    """
+    options = options or Options()
+    analysis = Analysis(stages, options, knobs or Knobs(), source or getattr(frames, "info", None))
+    for pair in frame_pairs(analysis.rectified(frames), options.reference):
+        if pair.fresh:
+            analysis.reset()
+        yield analysis(pair)
