@@ -47,9 +47,9 @@ SOURCES = Registry(
         ),
         "camera": Entry(
             "sources.camera:CameraSource",
-            "INDEX",
-            "a webcam, by its number",
-            lambda s: s.isdecimal(),
+            "INDEX|/dev/...",
+            "a webcam, by its number or device",
+            lambda s: s.isdecimal() or s.startswith("/dev/"),
         ),
         "network": Entry(
             "sources.network:NetworkSource",

@@ -124,7 +124,12 @@ class Health:
     missing: int = 0  # frames the container promises that never came
     dropped: int = 0  # live: frames overtaken by newer ones
     gaps: int = 0
-    notes: list[str] = field(default_factory=list)  # one line each, for the user
+    notes: list[str] = field(default_factory=list)  # one line each, for the user; the first few
+
+    def note(self, line: str) -> None:
+        """Keep `line` for the user, unless there are many already: every frame of a stream may be broken."""
+        if len(self.notes) < 20:
+            self.notes.append(line)
 
     @property
     def whole(self) -> bool:

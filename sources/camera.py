@@ -1,0 +1,101 @@
+"""Webcams, through OpenCV."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain
+
+import cv2
+import numpy as np
+
+from sources.live import GIVE_UP, Disconnected, LiveReader
+from streamflow.errors import SourceError
+from streamflow.values import Frame, Health, Image, SourceInfo
+
+
+class CameraSource:
+    """A webcam; frames are stamped on arrival.
+
+    Parameters
+    ----------
+    spelling : str
+        Its number, or the path of its device.
+    fps : Fraction, optional
+        A camera has its own clock.
+    every_frame : bool
+        Make the camera wait instead of dropping frames.
+    """
+
+    def __init__(
+        self,
+        spelling: str,
+        *,
+        fps: Fraction | None = None,
+        every_frame: bool = False,
+        give_up: float = GIVE_UP,
+    ) -> None:
+        self.health = Health()
+        self._reader = LiveReader(
+            f"camera {spelling}",
+            lambda: Webcam(spelling),
+            self.health,
+            every_frame=every_frame,
+            give_up=give_up,
+        )
+        try:
+            first = self._reader.take()
+            if first is None:
+                raise SourceError(f"camera {spelling}: gives no frames")
+        except BaseException:
+            self.close()
+            raise
+        self._frames = chain([first], self._reader)
+        self.info = SourceInfo(
+            f"camera {spelling}", f"camera{spelling}", live=True, rate=self._reader.rate, size=first.size
+        )
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self._frames
+
+    def close(self) -> None:
+        """Release the camera."""
+        self._reader.close()
+
+
+class Webcam:
+    """One connection to a webcam."""
+
+    live = True
+
+    def __init__(self, device: str) -> None:
+        log = cv2.utils.logging
+        level = log.getLogLevel()
+        log.setLogLevel(log.LOG_LEVEL_SILENT)  # the error below says it all, in one line
+        try:
+            self._capture = cv2.VideoCapture(device_number(device))
+        finally:
+            log.setLogLevel(level)
+        if not self._capture.isOpened():
+            raise Disconnected("cannot be opened; is it plugged in, and free?")
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        self.rate = Fraction(rate).limit_denominator(1001) if rate > 0 else None
+
+    def __iter__(self) -> Iterator[tuple[Image, Fraction | None]]:
+        while True:
+            ok, image = self._capture.read()
+            if not ok:
+                raise Disconnected("gives no more frames")
+            yield np.asarray(image, np.uint8), None
+
+    def close(self) -> None:
+        """Free the device."""
+        self._capture.release()
+
+
+def device_number(device: str) -> int | str:
+    """The number of a camera named by number or device, /dev/v4l/by-id/... included."""
+    found = re.fullmatch(r"(?:/dev/video)?(\d+)", device if device.isdecimal() else os.path.realpath(device))
+    return int(found[1]) if found else device

@@ -1,0 +1,141 @@
+"""Every decodable frame of a file: past bad packets, with the damage counted."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from fractions import Fraction
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from sources.ffmpeg_log import FfmpegLog
+from sources.timeline import Place, Timeline
+from streamflow.errors import SourceError
+from streamflow.values import Health
+
+ATTEMPTS = 8  # read errors in a row after which the rest of a file is given up
+
+# PyAV raises FFmpeg's errors as FFmpegError; a damaged header can also make its own checks fail.
+BROKEN = (av.FFmpegError, ValueError, MemoryError)
+
+
+class Decoder:
+    """Decodes a stream to its end; what is damaged or missing goes to `health`.
+
+    Damage shows in four ways, and none of them sees all of it: an exception, a frame or packet marked
+    corrupt, a line in FFmpeg's log, and fewer frames than promised.
+    """
+
+    def __init__(
+        self, container: InputContainer, stream: VideoStream, log: FfmpegLog, health: Health
+    ) -> None:
+        self._container, self._stream, self._log, self._health = container, stream, log, health
+        self._timeline = Timeline(sorted_times=container.format.name == "avi")
+        self._hurt: deque[Fraction] = deque(maxlen=64)  # times that were counted as damaged
+
+    def __iter__(self) -> Iterator[tuple[VideoFrame, Place]]:
+        for line in self._log.take(self._container.format.name):
+            self._damaged(None, line, torn=True)  # packets that were read while probing
+        for packet in self._packets():
+            for frame in self._decode(packet):
+                time = seconds(frame.pts, self._stream.time_base)  # frames of the flush have no base
+                if frame.is_corrupt:
+                    self._damaged(time, "only in part")
+                place = self._timeline.place(time)
+                self._health.missing += place.lost
+                yield frame, place
+        self._health.missing += self._timeline.missing_at_end(
+            promised_packets(self._container, self._stream), promised_end(self._container, self._stream)
+        )
+
+    def _packets(self) -> Iterator[Packet[VideoStream] | None]:
+        """Packets to the end of the file, read errors passed over; then None, which flushes the decoder."""
+        failures = 0
+        while failures < ATTEMPTS:
+            try:
+                for packet in self._container.demux(self._stream):
+                    if packet.size:
+                        failures = 0
+                        self._check_packet(packet)
+                        yield packet
+                break
+            except BROKEN as error:
+                failures += 1
+                self._damaged(None, reason(error), torn=True)
+        self._listen(None, torn=True)
+        yield None
+
+    def _check_packet(self, packet: Packet[VideoStream]) -> None:
+        time = seconds(packet.pts if packet.pts is not None else packet.dts, packet.time_base)
+        if packet.has_sidedata("encryption_info"):
+            raise SourceError(f"{self._container.name.removeprefix('file:')}: is encrypted")
+        if packet.is_corrupt:
+            self._damaged(time, "packet is corrupt", torn=True)
+        self._listen(time, torn=True)
+        if not packet.is_discard:
+            self._timeline.promise(time)
+        else:
+            self._timeline.packets += 1
+
+    def _decode(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
+        time = None if packet is None else seconds(packet.pts, packet.time_base)
+        try:
+            frames = self._stream.decode(packet)
+        except EOFError:  # flushed before
+            frames = []
+        except BROKEN as error:
+            self._damaged(time, reason(error))
+            frames = []
+        self._listen(time, torn=False)
+        return frames
+
+    def _listen(self, time: Fraction | None, torn: bool) -> None:
+        for line in self._log.take(self._container.format.name, self._stream.codec_context.name):
+            self._damaged(time, line, torn)
+
+    def _damaged(self, time: Fraction | None, why: str, torn: bool = False) -> None:
+        self._timeline.damage(torn)
+        if time is not None and time in self._hurt:
+            return
+        if time is not None:
+            self._hurt.append(time)
+        self._health.damaged += 1
+        self._health.note(f"damaged{'' if time is None else f' at {float(time):.2f} s'}: {why}")
+
+
+def seconds(ticks: int | None, time_base: Fraction | None) -> Fraction | None:
+    """A timestamp as exact seconds."""
+    return None if ticks is None or time_base is None else ticks * time_base
+
+
+def has_clock(container: InputContainer) -> bool:
+    """Whether its timestamps are its own; FFmpeg invents 25 frames a second for raw streams."""
+    return not container.format.flags & 0x80  # AVFMT_NOTIMESTAMPS
+
+
+def reason(error: BaseException) -> str:
+    """What went wrong in a few words, without the file's name."""
+    return getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
+
+
+def promised_packets(container: InputContainer, stream: VideoStream) -> int | None:
+    """How many packets the file says it has."""
+    if not stream.frames:
+        return None
+    if "mp4" in container.format.name:
+        return len(stream.index_entries)  # an edit list leaves some of the stored frames out
+    return stream.frames
+
+
+def promised_end(container: InputContainer, stream: VideoStream) -> Fraction | None:
+    """When the file says its video ends."""
+    start = seconds(stream.start_time, stream.time_base) or Fraction(0)
+    if stream.duration is not None and stream.time_base is not None:
+        return start + stream.duration * stream.time_base
+    if len(container.streams) == 1 and container.duration is not None:
+        return start + Fraction(container.duration, av.time_base)
+    return None

@@ -1,0 +1,53 @@
+"""What FFmpeg says while it reads: the only sign of some kinds of damage."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import ClassVar
+
+import av.logging
+
+# Said of healthy files too.
+HARMLESS = re.compile(
+    r"deprecated pixel format|Increasing reorder buffer|edit list|chapter track|detected only with low score"
+    r"|unable to decode APP fields|analyzeduration|Estimating duration|skipping unsupported chunk"
+)
+
+
+class FfmpegLog(logging.Handler):
+    """Collects the warnings and errors of the named demuxer and decoder until closed.
+
+    FFmpeg's log is one for the whole process: other streams' demuxers and decoders of the same name are
+    heard as well, encoders and everything else are not.
+    """
+
+    _logger: ClassVar = logging.getLogger("libav")
+    _listening: ClassVar[set[FfmpegLog]] = set()
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._lines: list[tuple[str, str]] = []
+        self._listening.add(self)
+        self._logger.addHandler(self)
+        self._logger.propagate = False
+        av.logging.set_skip_repeated(False)  # a line that repeats is another damaged packet
+        av.logging.set_level(av.logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one line; called by `logging`, from whichever thread decodes."""
+        if not HARMLESS.search(record.getMessage()):
+            self._lines.append((record.name.removeprefix("libav."), record.getMessage().strip()))
+
+    def take(self, *names: str) -> list[str]:
+        """Lines said under one of `names` (any, if none is given) since the last call."""
+        lines, self._lines = self._lines, []
+        return [line for name, line in lines if not names or name in names]
+
+    def close(self) -> None:
+        """Stop listening; the last one leaves FFmpeg silent, as it was."""
+        super().close()
+        self._logger.removeHandler(self)
+        self._listening.discard(self)
+        if not self._listening:
+            av.logging.set_level(None)

@@ -1,0 +1,204 @@
+"""The reader thread of live sources: opens, reads, reconnects; the consumer never waits for ever."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from fractions import Fraction
+from threading import Condition, Thread
+from typing import Protocol
+
+from streamflow.errors import SourceError
+from streamflow.values import Frame, Health, Image
+
+BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0)  # seconds before each attempt to reconnect; the last repeats
+GIVE_UP = 30.0  # seconds without a frame after which a camera counts as gone
+
+
+class Disconnected(Exception):
+    """The camera does not answer, or stopped; the message says how."""
+
+
+class Connection(Protocol):
+    """One connection to a camera, used by the reader thread alone.
+
+    Iterating hands out images with their time on the camera's clock, None where the arrival is all there is.
+    Iterating raises `Disconnected` when the camera fails; it ends when a stream that is not live ends.
+    """
+
+    live: bool
+    rate: Fraction | None
+
+    def __iter__(self) -> Iterator[tuple[Image, Fraction | None]]: ...
+
+    def close(self) -> None:
+        """Disconnect."""
+
+
+class LiveReader:
+    """Frames of a camera, read by a thread of its own.
+
+    The newest frame wins: what the consumer is too slow for is dropped and counted, so that what it sees is
+    never old. With `every_frame` the camera waits instead.
+
+    Parameters
+    ----------
+    name : str
+        Of the camera, for messages.
+    connect : callable
+        Opens a `Connection`, or raises `Disconnected`; has a timeout of its own.
+    health : Health
+        Written by the thread.
+    every_frame : bool
+        Block rather than drop.
+    give_up : float
+        Seconds the consumer waits for a frame before it raises `SourceError`.
+    join : float
+        Seconds `close` waits for the thread at most: the timeouts of `connect` and of reading.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        connect: Callable[[], Connection],
+        health: Health,
+        *,
+        every_frame: bool = False,
+        give_up: float = GIVE_UP,
+        join: float = 5.0,
+    ) -> None:
+        self._name, self._connect, self._health = name, connect, health
+        self._every_frame, self._give_up, self._join = every_frame, give_up, join
+        self._changed = Condition()  # guards all that follows
+        self._slot: Frame | None = None
+        self._trouble: str | None = None  # the latest reason why there is no frame
+        self._error: BaseException | None = None
+        self._finished = False  # the thread has nothing more to give
+        self._stopping = False
+        self.live = True  # this and the rate are the connection's
+        self.rate: Fraction | None = None
+        self._thread = Thread(target=self._run, name=f"reader of {name}", daemon=True)
+        self._thread.start()
+
+    # The consumer's side
+
+    def __iter__(self) -> Iterator[Frame]:
+        while (frame := self.take()) is not None:
+            yield frame
+
+    def take(self) -> Frame | None:
+        """The next frame, waiting for it; None at the end of the stream.
+
+        Raises
+        ------
+        SourceError
+            The camera was not there at the first attempt, or is gone for longer than `give_up`.
+        """
+        with self._changed:
+            ready = self._changed.wait_for(self._has_news, self._give_up)
+            frame, self._slot = self._slot, None
+            self._changed.notify_all()
+            if frame is None and self._error is not None:
+                raise SourceError(f"{self._name}: {self._error}") from self._error
+            if frame is None and not ready:
+                why = self._trouble or "no answer"
+                raise SourceError(f"{self._name}: no frame for {self._give_up:g} s ({why})")
+            return frame
+
+    def _has_news(self) -> bool:
+        return self._slot is not None or self._finished or self._stopping
+
+    def close(self) -> None:
+        """Stop the thread; returns after the read timeout at the latest."""
+        with self._changed:
+            self._stopping = True
+            self._slot = None
+            self._changed.notify_all()
+        self._thread.join(self._join)
+
+    # The thread's side
+
+    def _run(self) -> None:
+        try:
+            self._stay_connected()
+        except BaseException as error:
+            self._error = error  # raised again by the consumer
+        finally:
+            with self._changed:
+                self._finished = True
+                self._changed.notify_all()
+
+    def _stay_connected(self) -> None:
+        clock = ArrivalClock()
+        index, failures, gap = 0, 0, ""
+        shape: tuple[int, ...] | None = None
+        while not self._stopping:
+            try:
+                with closing(self._connect()) as connection:
+                    self.live, self.rate = connection.live, connection.rate
+                    clock.restart()
+                    for image, taken in connection:
+                        if shape not in (None, image.shape):
+                            gap = gap or "the size changes"
+                        shape = image.shape
+                        self._offer(Frame(index, image, clock.time(taken), gap or None))
+                        index, failures, gap = index + 1, 0, ""
+                        if self._stopping:
+                            return
+                    if not connection.live:
+                        return
+                    raise Disconnected("the camera ended the stream")
+            except Disconnected as error:
+                if index == 0:
+                    raise  # never was there: nothing to reconnect to
+                gap = f"reconnected: {error}"
+                self._health.note(f"after frame {index - 1}: {error}")
+                self._pause(str(error), BACKOFF[min(failures, len(BACKOFF) - 1)])
+                failures += 1
+
+    def _offer(self, frame: Frame) -> None:
+        """Put `frame` where the consumer takes it."""
+        self._health.decoded += 1
+        self._health.gaps += frame.gap is not None
+        with self._changed:
+            if self._every_frame or not self.live:
+                self._changed.wait_for(lambda: self._slot is None or self._stopping)
+            elif self._slot is not None:
+                self._health.dropped += 1
+                frame = replace(frame, gap=frame.gap or self._slot.gap)
+            self._slot, self._trouble = frame, None
+            self._changed.notify_all()
+
+    def _pause(self, trouble: str, seconds: float) -> None:
+        """Wait before the next attempt, unless the consumer closes."""
+        with self._changed:
+            self._trouble = trouble
+            self._changed.wait_for(lambda: self._stopping, seconds)
+
+
+class ArrivalClock:
+    """Time of live frames in seconds since the first one, never going back, through every reconnection.
+
+    A camera's own clock is more even than arrival; it starts anew with each connection.
+    """
+
+    def __init__(self) -> None:
+        self._start = time.monotonic_ns()
+        self._origin: Fraction | None = None  # arrival minus camera's clock
+        self._last = Fraction(0)
+
+    def restart(self) -> None:
+        """A new connection: the camera's clock may have any other origin."""
+        self._origin = None
+
+    def time(self, taken: Fraction | None) -> Fraction:
+        """When a frame that arrives now was taken, by the camera's clock if that is given."""
+        now = Fraction(time.monotonic_ns() - self._start, 10**9)
+        if taken is not None:
+            if self._origin is None:
+                self._origin = now - taken
+            now = taken + self._origin
+        self._last = max(self._last, now)
+        return self._last

@@ -1,0 +1,138 @@
+"""Network cameras and streams, through FFmpeg."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+import av
+
+from sources.decode import BROKEN, has_clock, reason, seconds
+from sources.live import GIVE_UP, Disconnected, LiveReader
+from sources.picture import Pictures
+from streamflow.errors import SourceError
+from streamflow.values import Frame, Health, Image, SourceInfo
+
+TIMEOUT = (5.0, 3.0)  # seconds to open, and to wait for the next packet
+
+# Ask for TCP, which loses no packets; do not hold frames back to smooth the stream.
+OPTIONS = {"rtsp_flags": "prefer_tcp", "fflags": "nobuffer", "analyzeduration": "1000000"}
+
+
+class NetworkSource:
+    """A camera or stream at a URL; reconnects when it stalls or dies.
+
+    Parameters
+    ----------
+    spelling : str
+        The URL.
+    fps : Fraction, optional
+        A camera has its own clock.
+    every_frame : bool
+        Make the camera wait instead of dropping frames.
+    timeout : tuple of float
+        Seconds to open, and to wait for the next packet.
+    give_up : float
+        Seconds without a frame after which it counts as gone.
+    """
+
+    def __init__(
+        self,
+        spelling: str,
+        *,
+        fps: Fraction | None = None,
+        every_frame: bool = False,
+        timeout: tuple[float, float] = TIMEOUT,
+        give_up: float = GIVE_UP,
+    ) -> None:
+        self.health = Health()
+        self._reader = LiveReader(
+            without_password(spelling),
+            lambda: NetworkStream(spelling, timeout, self.health),
+            self.health,
+            every_frame=every_frame,
+            give_up=give_up,
+            join=sum(timeout),
+        )
+        try:
+            first = self._reader.take()
+            if first is None:
+                raise SourceError(f"{without_password(spelling)}: no frame can be decoded")
+        except BaseException:
+            self.close()
+            raise
+        self._frames = chain([first], self._reader)
+        self.info = SourceInfo(
+            without_password(spelling),
+            PurePosixPath(urlsplit(spelling).path).stem or urlsplit(spelling).hostname or "stream",
+            live=self._reader.live,
+            rate=self._reader.rate,
+            size=first.size,
+        )
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self._frames
+
+    def close(self) -> None:
+        """Disconnect; returns after the timeouts at the latest."""
+        self._reader.close()
+
+
+def without_password(url: str) -> str:
+    """`url` as it may appear in messages and files."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+class NetworkStream:
+    """One connection to a URL.
+
+    A stream of known duration is a file that is read over the network: it has an end, and every frame counts.
+    """
+
+    def __init__(self, url: str, timeout: tuple[float, float], health: Health) -> None:
+        self._health = health
+        try:
+            self._container = av.open(url, timeout=timeout, options=dict(OPTIONS), metadata_errors="replace")
+        except BROKEN as error:
+            raise Disconnected(explained(error)) from error
+        streams = self._container.streams.video
+        if not streams or streams[0].codec_context is None:
+            self._container.close()
+            raise Disconnected("has no video that can be decoded")
+        self._stream = streams[0]
+        self.live = self._container.duration is None
+        self._clock = has_clock(self._container)
+        self.rate = self._stream.average_rate if self._clock else None
+
+    def __iter__(self) -> Iterator[tuple[Image, Fraction | None]]:
+        pictures = Pictures()
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except BROKEN as error:
+                raise Disconnected(explained(error)) from error
+            if packet is None:
+                return
+            try:
+                for frame in packet.decode():
+                    self._health.damaged += frame.is_corrupt
+                    image = pictures.image(frame, self._stream.codec_context.sample_aspect_ratio)
+                    yield image, seconds(frame.pts, self._stream.time_base) if self._clock else None
+            except BROKEN:
+                self._health.damaged += 1
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._container.close()
+
+
+def explained(error: BaseException) -> str:
+    """What happened to a connection in a few words."""
+    if isinstance(error, av.error.ExitError):  # FFmpeg's word for a timeout
+        return "no answer within the timeout"
+    return reason(error)

@@ -1,0 +1,112 @@
+"""Decoded video frames as the program's images: progressive, square pixels, upright, BGR."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from av.filter import Graph
+from av.sidedata.sidedata import Type
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from streamflow.values import Image
+
+# Beyond these a pixel aspect is a damaged header rather than a camera.
+PLAUSIBLE_ASPECT = (Fraction(1, 4), Fraction(4))
+
+
+class Pictures:
+    """Converts frames of one stream; keeps the scaler, which is costly to set up."""
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+
+    def image(self, frame: VideoFrame, aspect: Fraction | None) -> Image:
+        """(H, W, 3) uint8 BGR of `frame`, whose pixels are `aspect` times as wide as high."""
+        width, height = square_pixels(frame.width, frame.height, aspect)
+        bgr = self._reformatter.reformat(frame, width, height, "bgr24", interpolation=Interpolation.BICUBIC)
+        return upright(np.asarray(bgr.to_ndarray(), np.uint8), display_matrix(frame))
+
+
+def square_pixels(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
+    """Size with square pixels: one side grows, so that no detail is lost."""
+    if not aspect or not PLAUSIBLE_ASPECT[0] <= aspect <= PLAUSIBLE_ASPECT[1]:
+        return width, height
+    if aspect > 1:
+        return round(width * aspect), height
+    return width, round(height / aspect)
+
+
+def display_matrix(frame: VideoFrame) -> list[int] | None:
+    """[a, b, c, d] of the rotation tag, by which (x, y) is shown at (a x + c y, b x + d y)."""
+    side_data: Any = frame.side_data  # a container of buffers, whatever its stub says
+    for data in side_data:
+        if data.type is Type.DISPLAYMATRIX:
+            a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
+            return [a, b, c, d]
+    return None
+
+
+def upright(image: Image, matrix: list[int] | None) -> Image:
+    """`image` turned and mirrored by the nearest multiple of a right angle."""
+    if matrix is None:
+        return image
+    a, b, c, d = matrix
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        image, a, d = np.swapaxes(image, 0, 1), c, b
+    if a < 0:
+        image = image[:, ::-1]
+    if d < 0:
+        image = image[::-1]
+    return np.ascontiguousarray(image)
+
+
+class Deinterlacer:
+    """Makes one progressive frame of each interlaced one; progressive video passes untouched."""
+
+    def __init__(self) -> None:
+        self._graph: Graph | None = None
+        self._count = 0
+
+    def push(self, frame: VideoFrame) -> list[VideoFrame]:
+        """Frames that are ready; the filter needs the next frame too, so it lags by one."""
+        if self._graph is None and not (frame.interlaced_frame and min(frame.width, frame.height) >= 8):
+            return [frame]
+        if self._graph is None:
+            self._graph = bwdif(frame)
+        frame.pts, frame.time_base = self._count, Fraction(1, 25)  # the filter is not to judge by time
+        self._count += 1
+        self._graph.vpush(frame)
+        return pull(self._graph)
+
+    def drain(self) -> list[VideoFrame]:
+        """Frames still inside; the next frame starts afresh."""
+        if self._graph is None:
+            return []
+        self._graph.vpush(None)
+        frames, self._graph = pull(self._graph), None
+        return frames
+
+
+def bwdif(like: VideoFrame) -> Graph:
+    """FFmpeg's best deinterlacer for frames such as `like`."""
+    graph = Graph()
+    source = graph.add_buffer(
+        width=like.width, height=like.height, format=like.format, time_base=Fraction(1, 25)
+    )
+    graph.link_nodes(
+        source, graph.add("bwdif", "mode=send_frame:deint=interlaced"), graph.add("buffersink")
+    ).configure()
+    return graph
+
+
+def pull(graph: Graph) -> list[VideoFrame]:
+    """Frames that `graph` has ready."""
+    frames = []
+    while True:
+        try:
+            frames.append(graph.vpull())
+        except (BlockingIOError, EOFError):
+            return frames

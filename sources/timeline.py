@@ -1,0 +1,117 @@
+"""Where each decoded frame stands in its stream, when it was taken, and what is missing before it."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from fractions import Fraction
+
+REORDER = 32  # frames; decoders hold back at most 16, or one group of pictures' worth of fields
+
+
+@dataclass(frozen=True)
+class Place:
+    """The place of one frame in its stream."""
+
+    index: int
+    time: Fraction | None
+    lost: int = 0  # frames missing just before it
+    rewound: bool = False  # the stream's clock went back here
+
+    @property
+    def gap(self) -> str:
+        """Why this frame does not follow the one before it; empty if it does."""
+        if self.lost:
+            return f"{self.lost} frame{'s are' if self.lost > 1 else ' is'} missing before it"
+        return "the stream's clock goes back" if self.rewound else ""
+
+
+class Timeline:
+    """Compares the frames that were promised (packets) with those that came.
+
+    After damage, promised frames that never came and leaps in time are losses. Without damage they are
+    the stream's own affair: some codecs send packets that are never shown, and frame rates vary.
+
+    Parameters
+    ----------
+    sorted_times : bool
+        The container stores no presentation times (AVI): the n-th frame shown has the n-th time.
+    """
+
+    def __init__(self, sorted_times: bool = False) -> None:
+        self.packets = 0
+        self._sorted_times = sorted_times
+        self._promised: list[Fraction] = []
+        self._next = 0
+        self._last: Fraction | None = None  # on the stream's own clock
+        self._step: Fraction | None = None  # between the last two frames that followed each other
+        self._shift = Fraction(0)  # keeps time from going back when the stream's clock does
+        self._wary = 0  # frames for which damage explains what is missing
+        self._torn = 0  # the same for damage that may have swallowed whole packets
+
+    def promise(self, time: Fraction | None) -> None:
+        """A packet was read; its frame is due at `time`."""
+        self.packets += 1
+        if time is not None:
+            heapq.heappush(self._promised, time)
+
+    def damage(self, torn: bool) -> None:
+        """Something was damaged here; `torn` if packets may have been lost before they could be read."""
+        self._wary = REORDER
+        if torn:
+            self._torn = REORDER
+
+    def place(self, time: Fraction | None) -> Place:
+        """Place the next frame that came."""
+        if self._sorted_times and self._promised:
+            time = heapq.heappop(self._promised)
+        lost = self._lost_before(time) if time is not None else 0
+        rewound = self._follow(time, lost)
+        index = self._next + lost
+        self._next = index + 1
+        self._wary, self._torn = max(0, self._wary - 1), max(0, self._torn - 1)
+        return Place(index, None if time is None else time + self._shift, lost, rewound)
+
+    def missing_at_end(self, promised: int | None, end: Fraction | None) -> int:
+        """How many frames never came after the last.
+
+        Parameters
+        ----------
+        promised : int, optional
+            Packets the container says it has.
+        end : Fraction, optional
+            When the container says the stream ends, on the stream's own clock.
+        """
+        undecoded = len(self._promised) if self._wary else 0
+        unread = max(0, promised - self.packets) if promised is not None else 0
+        if not unread and promised is None and self._torn and end is not None:
+            unread = max(0, self._frames_between(self._last, end) - undecoded)
+        return undecoded + unread
+
+    def _lost_before(self, time: Fraction) -> int:
+        absent = 0
+        while self._promised and self._promised[0] <= time:
+            absent += heapq.heappop(self._promised) < time
+        if self._wary and absent:
+            return absent
+        return self._frames_between(self._last, time) if self._torn else 0
+
+    def _frames_between(self, first: Fraction | None, second: Fraction) -> int:
+        """Frames that fit strictly between two times at the present rate."""
+        if first is None or not self._step:
+            return 0
+        return max(0, round((second - first) / self._step) - 1)
+
+    def _follow(self, time: Fraction | None, lost: int) -> bool:
+        """Move the clock on to `time`; whether it went back."""
+        if time is None:
+            return False
+        last, self._last = self._last, time
+        if last is None:
+            return False
+        if time < last:
+            self._shift += last + (self._step or 0) - time
+            return True
+        if not lost:
+            self._step = (time - last) or self._step
+        return False
