@@ -28,8 +28,8 @@ class Analysis:
         self._camera: Camera | None = None
         self._flow = FlowStage(FlowEngine(options.flow))
         self._motion = MotionStage(options.motion, knobs)
-        self._depth = DepthStage(options, self._measure)
-        self._planes = PlanesStage(options)
+        self._depth = DepthStage(options, knobs, self._measure)
+        self._planes = PlanesStage(options, knobs)
 
     def __call__(self, pair: FramePair) -> Result:
         """Run the stages that were asked for."""

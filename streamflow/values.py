@@ -89,6 +89,10 @@ class Flow:
     sigma: Map  # predicted error, pixels
     smin: Map  # smallest singular value of the window's gradients, grey levels per pixel
 
+    def evident(self, threshmin: float) -> Map:
+        """`sigma` where smin reaches the threshold, infinite where there is no evidence."""
+        return np.where(self.smin >= threshmin, self.sigma, np.float32(np.inf))
+
 
 class Status(StrEnum):
     """What one pair says about the camera; exactly one holds."""

@@ -11,7 +11,7 @@ from streamflow.depth.baseline import Baseline, median_parallax
 from streamflow.depth.contact import time_to_contact
 from streamflow.depth.fusion import DepthFusion
 from streamflow.depth.pair import pair_depth
-from streamflow.options import Options
+from streamflow.options import Knobs, Options
 from streamflow.values import Depth, Flow, Frame, FramePair, Matrix, Motion, Status, Unknown
 
 Measure = Callable[[FramePair], tuple[Flow, Motion]]
@@ -23,12 +23,13 @@ class DepthStage:
     Parameters
     ----------
     options : Options
+    knobs : Knobs
     measure : callable
         Flow and motion of a pair that is not the stream's own: the newest frame against an earlier one.
     """
 
-    def __init__(self, options: Options, measure: Measure) -> None:
-        self._options, self._measure = options, measure
+    def __init__(self, options: Options, knobs: Knobs, measure: Measure) -> None:
+        self._options, self._knobs, self._measure = options, knobs, measure
         self._baseline: Baseline[Frame] = Baseline()
         self._fusion: DepthFusion | None = None
 
@@ -37,7 +38,7 @@ class DepthStage:
         if motion.translation is None or motion.rotation is None:
             self.reset()
             return _no_depth(flow)
-        depth = _depth_of(flow, motion, camera_matrix)
+        depth = self._depth_of(flow, motion, camera_matrix)
         if self._options.fuse and not pair.forward:
             depth = self._fused(pair, flow, motion, depth, camera_matrix)
         return _metric(_with_contact(depth, motion, pair), pair, self._options)
@@ -58,19 +59,19 @@ class DepthStage:
         flow, motion = self._measure(FramePair(pair.reference, keyframe))
         if motion.status is not Status.MOVING:
             return None
-        return _depth_of(flow, motion, camera_matrix)
+        return self._depth_of(flow, motion, camera_matrix)
+
+    def _depth_of(self, flow: Flow, motion: Motion, camera_matrix: Matrix) -> Depth:
+        assert motion.rotation is not None and motion.translation is not None
+        evident = flow.evident(self._knobs.threshmin)
+        return pair_depth(
+            flow.vectors, evident, camera_matrix, motion.rotation, motion.translation, motion.noise
+        )
 
     def reset(self) -> None:
         """Forget what was seen so far."""
         self._baseline.reset()
         self._fusion = None
-
-
-def _depth_of(flow: Flow, motion: Motion, camera_matrix: Matrix) -> Depth:
-    assert motion.rotation is not None and motion.translation is not None
-    return pair_depth(
-        flow.vectors, flow.sigma, camera_matrix, motion.rotation, motion.translation, motion.noise
-    )
 
 
 def _no_depth(flow: Flow) -> Depth:

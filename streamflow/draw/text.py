@@ -5,10 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from streamflow.draw.colours import BLACK, COLOURMAP, WHITE
+from streamflow.draw.colours import COLOURMAP, WHITE
 from streamflow.values import Image
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
+SHADE = 0.35  # brightness of the picture behind text
 
 
 def text_scale(picture: Image) -> float:
@@ -19,7 +20,7 @@ def text_scale(picture: Image) -> float:
 def caption(picture: Image, line: str, row: int = 0, colour: tuple[int, int, int] = WHITE) -> None:
     """Write a line in the top-left corner, in place; `row` counts lines downwards, or upwards below 0."""
     scale = text_scale(picture)
-    height = round(30 * scale)
+    height = round(32 * scale)
     y = (row + 1) * height if row >= 0 else picture.shape[0] + (row + 1) * height - height // 3
     put(picture, line, (round(8 * scale), y), scale, colour)
 
@@ -27,10 +28,14 @@ def caption(picture: Image, line: str, row: int = 0, colour: tuple[int, int, int
 def put(
     picture: Image, line: str, origin: tuple[int, int], scale: float, colour: tuple[int, int, int]
 ) -> None:
-    """Write text with a dark outline, readable on anything, in place."""
+    """Write text on a darkened ground, readable on anything, in place; `origin` is its bottom left."""
     thickness = max(1, round(1.6 * scale))
-    cv2.putText(picture, line, origin, FONT, scale, BLACK, thickness + 2, cv2.LINE_AA)
-    cv2.putText(picture, line, origin, FONT, scale, colour, thickness, cv2.LINE_AA)
+    (width, height), below = cv2.getTextSize(line, FONT, scale, thickness)
+    x, y = max(0, min(origin[0], picture.shape[1] - width)), origin[1]
+    margin = max(2, round(4 * scale))
+    ground = picture[max(0, y - height - margin) : y + below, max(0, x - margin) : x + width + margin]
+    np.multiply(ground, SHADE, out=ground, casting="unsafe")
+    cv2.putText(picture, line, (x, y), FONT, scale, colour, thickness, cv2.LINE_AA)
 
 
 def legend(picture: Image, low: str, high: str, unit: str) -> None:
@@ -38,15 +43,17 @@ def legend(picture: Image, low: str, high: str, unit: str) -> None:
     height, width = picture.shape[:2]
     scale = text_scale(picture)
     bar_height, margin = max(6, round(12 * scale)), round(10 * scale)
-    bar_width = width // 3
-    if height < 4 * bar_height or bar_width < 20:
+    bar_width = round(width / 2.2)
+    if height < 6 * bar_height or width < 160:
         return
     ramp = np.linspace(0, 255, bar_width).astype(np.uint8)[None].repeat(bar_height, axis=0)
     top, left = height - margin - bar_height, width - margin - bar_width
+    small = 0.75 * scale
+    widths = [cv2.getTextSize(line, FONT, small, 1)[0][0] for line in (low, unit, high)]
+    line_height = round(30 * small)
+    ground = picture[top - line_height : height, left - margin : width]
+    np.multiply(ground, SHADE, out=ground, casting="unsafe")
     picture[top : top + bar_height, left : left + bar_width] = cv2.applyColorMap(ramp, COLOURMAP)
-    cv2.rectangle(picture, (left - 1, top - 1), (left + bar_width, top + bar_height), WHITE, 1)
-    small = 0.8 * scale
-    for line, share in ((low, 0.0), (unit, 0.5), (high, 1.0)):
-        (text_width, _), _ = cv2.getTextSize(line, FONT, small, 1)
+    for line, text_width, share in zip((low, unit, high), widths, (0.0, 0.5, 1.0), strict=True):
         x = left + round(share * (bar_width - text_width))
-        put(picture, line, (x, top - round(7 * scale)), small, WHITE)
+        cv2.putText(picture, line, (x, top - round(6 * scale)), FONT, small, WHITE, 1, cv2.LINE_AA)

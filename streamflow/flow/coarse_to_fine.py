@@ -35,8 +35,13 @@ class Estimate:
     def iterate(self, reference: Level, target: Level, penalty: float) -> None:
         """One Lucas-Kanade iteration, then the window shift."""
         lucas_kanade_step(
-            reference.image, reference.gradient, reference.inverse, target.neighbours.reshape(-1),
-            self.flow, self._next_flow, self.residual,
+            reference.image,
+            reference.gradient,
+            reference.inverse,
+            target.neighbours.reshape(-1),
+            self.flow,
+            self._next_flow,
+            self.residual,
         )
         self._swap()
         shift_windows(self.flow, self.residual, penalty, self._next_flow, self._next_residual)
@@ -86,7 +91,9 @@ class CoarseToFine:
                 estimate.smooth(reference[k])
             else:
                 estimate.median(3)
-        predict_error(estimate.flow, estimate.residual, reference[self._finest].smallest_eigenvalue, self._sigma)
+        predict_error(
+            estimate.flow, estimate.residual, reference[self._finest].smallest_eigenvalue, self._sigma
+        )
         return self._at_full_size(estimate.flow)
 
     def _at_full_size(self, flow: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

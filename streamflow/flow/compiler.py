@@ -32,7 +32,9 @@ def _choose_cache() -> None:
 
 def _temporary_cache() -> Path:
     """Return this user's own folder for machine code; a fresh one where somebody else holds the name."""
-    folder = Path(tempfile.gettempdir()) / f"streamflow-numba-{os.getuid() if hasattr(os, 'getuid') else 'cache'}"
+    folder = (
+        Path(tempfile.gettempdir()) / f"streamflow-numba-{os.getuid() if hasattr(os, 'getuid') else 'cache'}"
+    )
     folder.mkdir(mode=0o700, exist_ok=True)
     owned = not hasattr(os, "getuid") or (folder.stat().st_uid == os.getuid() and not folder.is_symlink())
     return folder if owned and _is_writable(folder) else Path(tempfile.mkdtemp(prefix="streamflow-numba-"))

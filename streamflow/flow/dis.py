@@ -22,7 +22,9 @@ class DenseInverseSearch:
         self._dis.setPatchStride(5)
         self._dis.setVariationalRefinementIterations(2)
 
-    def __call__(self, reference: NDArray[np.uint8], target: NDArray[np.uint8], out: NDArray[np.float32]) -> None:
+    def __call__(
+        self, reference: NDArray[np.uint8], target: NDArray[np.uint8], out: NDArray[np.float32]
+    ) -> None:
         """Write the flow, (2, H, W) pixels, between two grey images of at least 48 pixels."""
         vectors = self._dis.calc(reference, target, None)
         out[0], out[1] = vectors[..., 0], vectors[..., 1]

@@ -50,15 +50,32 @@ def shift_windows(flow, residual, penalty, scratch, scratch_residual):
         _pad(residual, y, rows[0])
         for k in range(2):
             _pad(flow[k], y, rows[1])
-            _choose(rows[0, :width], rows[0, 2 * OFFSET :], residual[y], penalty,
-                    rows[1, :width], rows[1, 2 * OFFSET :], flow[k, y], scratch[k, y])
+            _choose(
+                rows[0, :width],
+                rows[0, 2 * OFFSET :],
+                residual[y],
+                penalty,
+                rows[1, :width],
+                rows[1, 2 * OFFSET :],
+                flow[k, y],
+                scratch[k, y],
+            )
         for x in range(width):
             scratch_residual[y, x] = min(min(rows[0, x], rows[0, x + 2 * OFFSET]) * penalty, residual[y, x])
     for y in range(height):
         above, below = max(y - OFFSET, 0), min(y + OFFSET, height - 1)
         for k in range(2):
-            _choose(scratch_residual[above], scratch_residual[below], scratch_residual[y], penalty,
-                    scratch[k, above], scratch[k, below], scratch[k, y], flow[k, y])
+            _choose(
+                scratch_residual[above],
+                scratch_residual[below],
+                scratch_residual[y],
+                penalty,
+                scratch[k, above],
+                scratch[k, below],
+                scratch[k, y],
+                flow[k, y],
+            )
         for x in range(width):
-            residual[y, x] = min(min(scratch_residual[above, x], scratch_residual[below, x]) * penalty,
-                                 scratch_residual[y, x])
+            residual[y, x] = min(
+                min(scratch_residual[above, x], scratch_residual[below, x]) * penalty, scratch_residual[y, x]
+            )

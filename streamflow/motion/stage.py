@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
-
 from streamflow.motion.estimate import estimate_motion
 from streamflow.motion.sampling import sample
 from streamflow.options import Knobs
@@ -30,9 +28,8 @@ class MotionStage:
         self, pair: FramePair, flow: Flow, camera_matrix: Matrix, prior: Motion | None = None
     ) -> Motion:
         """Estimate the motion from the pixels whose smin reaches the threshold; remembers nothing."""
-        evident = np.where(flow.smin >= self._knobs.threshmin, flow.sigma, np.float32(np.inf))
         return estimate_motion(
-            sample(flow.vectors, evident, pair.reference.grey),
+            sample(flow.vectors, flow.evident(self._knobs.threshmin), pair.reference.grey),
             camera_matrix,
             prior=prior,
             seed=pair.reference.index,

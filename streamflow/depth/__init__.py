@@ -1,0 +1,19 @@
+"""Depth from flow and camera motion, for one pair and over time."""
+
+from streamflow.depth.baseline import Baseline, median_parallax
+from streamflow.depth.contact import time_to_contact
+from streamflow.depth.epipolar import signed_inverse_depth
+from streamflow.depth.fill import fill_holes
+from streamflow.depth.fusion import DepthFusion, FusedDepth
+from streamflow.depth.pair import pair_depth
+
+__all__ = [
+    "Baseline",
+    "DepthFusion",
+    "FusedDepth",
+    "fill_holes",
+    "median_parallax",
+    "pair_depth",
+    "signed_inverse_depth",
+    "time_to_contact",
+]

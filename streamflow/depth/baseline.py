@@ -1,0 +1,51 @@
+"""Which earlier frame shows the depth of the newest best."""
+
+from collections import deque
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from streamflow.depth.epipolar import Matrix, Vectors
+
+F = TypeVar("F")
+SPACING = 8  # pixels between the samples of the parallax
+
+
+def median_parallax(vectors: Vectors, K: Matrix, R: Matrix) -> float:
+    """Motion in pixels that rotation does not explain, in the median of the image."""
+    height, width = vectors.shape[:2]
+    x = np.stack(np.meshgrid(np.arange(0, width, SPACING), np.arange(0, height, SPACING)), axis=-1)
+    turned = np.concatenate([x, np.ones_like(x[..., :1])], axis=-1) @ (K @ R @ np.linalg.inv(K)).T
+    parallax = x + vectors[::SPACING, ::SPACING] - turned[..., :2] / turned[..., 2:]
+    return float(np.nanmedian(np.hypot(parallax[..., 0], parallax[..., 1])))
+
+
+class Baseline(Generic[F]):
+    """Remember a few frames, and tell the latest one that lies far enough back to measure against.
+
+    A short way leaves the parallax small against the flow's error, a long one makes the flow itself
+    worse; depth is best at a parallax of about ten pixels.
+    """
+
+    def __init__(self, parallax: float = 9.0, longest: int = 8) -> None:
+        self.parallax = parallax
+        self._frames: deque[tuple[F, float]] = deque(maxlen=longest)
+        self._way = 0.0
+
+    def reset(self) -> None:
+        """Forget the frames: after a cut or a gap."""
+        self._frames.clear()
+        self._way = 0.0
+
+    def choose(self, previous: F, parallax: float) -> F | None:
+        """Take the previous frame and the newest pair's median parallax in.
+
+        Returns
+        -------
+        The frame to measure the newest one against, or None where the previous frame itself serves best.
+        """
+        self._frames.append((previous, self._way))
+        self._way += parallax
+        far = [frame for frame, way in self._frames if self._way - way >= self.parallax]
+        best = far[-1] if far else self._frames[0][0]
+        return None if best is previous else best

@@ -1,0 +1,70 @@
+"""Depth over time: a filter that remembers, in one unit along the sequence."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamflow.depth.epipolar import Map, Matrix, Vector, Vectors
+from streamflow.depth.kalman import predict, update
+from streamflow.depth.scale import step_length, unit_length
+from streamflow.values import Depth, Unknown
+
+
+@dataclass(frozen=True, eq=False)
+class FusedDepth(Depth):
+    """Depth of the newest frame from all frames so far; the unit is the first step since the last reset."""
+
+    step: float = 1.0  # length of the newest step in that unit; inverse * step is in 1/steps of the newest
+
+
+class DepthFusion:
+    """Fused depth of a stream whose pairs have the newest frame as reference and the previous as target.
+
+    Every pair carries the depth of the previous frame over, and measures it once more. Over a longer way
+    than one step the measurement is better: give `wide`, the depth of the pair from the newest frame to the
+    earlier one that `streamflow.depth.baseline.Baseline` names.
+    """
+
+    def __init__(self, K: Matrix) -> None:
+        self.K = K
+        self._fused: FusedDepth | None = None
+
+    def reset(self) -> None:
+        """Forget: after a cut or a gap, or when the camera's motion was not known for a pair."""
+        self._fused = None
+
+    def __call__(
+        self, vectors: Vectors, R: Matrix, T: Vector, pair: Depth, wide: Depth | None = None
+    ) -> FusedDepth:
+        """Take the newest pair in; start afresh when its scale cannot be told from what is remembered.
+
+        Parameters
+        ----------
+        vectors, R, T : flow and motion from the newest frame to the previous one.
+        pair : depth from them.
+        wide : depth of the newest frame against an earlier one, in steps of that pair.
+        """
+        fused = self._joined(vectors, R, T, pair, wide) if self._fused else None
+        self._fused = fused or FusedDepth(pair.inverse, pair.variance, pair.unknown)
+        return self._fused
+
+    def _joined(
+        self, vectors: Vectors, R: Matrix, T: Vector, pair: Depth, wide: Depth | None
+    ) -> FusedDepth | None:
+        assert self._fused is not None
+        inverse, variance = self._fused.inverse, self._fused.variance
+        step = step_length(inverse, variance, pair, vectors, self.K, R, T)
+        if step is None:
+            return None
+        predicted, spread = predict(inverse, variance, vectors, pair.unknown, self.K, R, step * T)
+        unit = unit_length(predicted, spread, wide) if wide else None
+        measured, unit = (wide, unit) if wide and unit else (pair, step)
+        joined, joint = update(predicted, spread, measured, unit)
+        return FusedDepth(joined, joint, _why(joined, measured.unknown), step=step)
+
+
+def _why(inverse: Map, measured: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Bits of what is unknown: the measurement's reason, or too little evidence over time."""
+    reason = np.where(measured, measured, np.uint8(Unknown.NO_EVIDENCE))
+    return np.where(np.isnan(inverse), reason, np.uint8(0))

@@ -1,0 +1,128 @@
+"""The two steps of a Kalman filter on the inverse depth of every pixel: carry it over, and measure again."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from streamflow.depth.epipolar import Map, Matrix, Vector, Vectors
+from streamflow.values import Depth, Unknown
+
+UNCERTAINTY = np.float32(0.005)  # of a prediction, as a share of it: interpolation, motion, scale
+SAME_SURFACE = np.float32(1.1)  # neighbours whose inverse depths differ by a larger factor are not mixed
+GATE2 = np.float32(9)  # squared standard deviations between prediction and measurement
+DOUBT = np.float32(4)  # factor on the variance of a prediction that was contradicted
+LOST = np.float32(0.25)  # squared relative error above which nothing is known any more
+NOTHING = np.float32(np.nan)
+NOT_SEEN_BEFORE = np.uint8(Unknown.OCCLUDED | Unknown.OUTSIDE)
+MOVING = np.uint8(Unknown.MOVING)
+
+
+def predict(
+    inverse_depth: Map,
+    variance: Map,
+    vectors: Vectors,
+    unknown: NDArray[np.uint8],
+    K: Matrix,
+    R: Matrix,
+    step: Vector,
+) -> tuple[Map, Map]:
+    """Carry inverse depth from the previous frame to the newest: gathered along the flow, so without holes.
+
+    From Z_p b = R Z a + step follows 1/rho = (R^T b)_3 / rho_p - (R^T step)_3.
+
+    Parameters
+    ----------
+    inverse_depth, variance : (H, W), on the previous frame.
+    vectors : (H, W, 2), flow from the newest frame to the previous, pixels.
+    unknown : (H, W), the pair's `Unknown` bits; what it finds occluded or outside was not seen before.
+    K : camera matrix, pixels.
+    R, step : motion from the newest frame to the previous; step = T times its length, in the unit of depth.
+
+    Returns
+    -------
+    inverse_depth, variance : (H, W), on the newest frame.
+    """
+    backwards = (R.T @ np.linalg.inv(K))[2].astype(np.float32)
+    forward = np.float32(R[:, 2] @ step)
+    predicted, spread = np.empty_like(inverse_depth), np.empty_like(variance)
+    _predict(inverse_depth, variance, vectors, unknown, backwards, forward, predicted, spread)
+    return predicted, spread
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _predict(inverse_depth, variance, vectors, unknown, backwards, forward, predicted, spread):  # type: ignore[no-untyped-def]
+    k1, k2, k3 = backwards
+    one = np.float32(1)
+    for y in range(predicted.shape[0]):
+        for x in range(predicted.shape[1]):
+            predicted[y, x] = spread[y, x] = NOTHING
+            if unknown[y, x] & NOT_SEEN_BEFORE:
+                continue
+            p1, p2 = np.float32(x) + vectors[y, x, 0], np.float32(y) + vectors[y, x, 1]
+            rho, var = _sample(inverse_depth, variance, p1, p2)
+            k = k1 * p1 + k2 * p2 + k3
+            stretch = one / (k - forward * rho)
+            change = k * stretch * stretch
+            predicted[y, x] = rho * stretch
+            spread[y, x] = var * change * change + (UNCERTAINTY * rho * stretch) ** 2
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _sample(inverse_depth, variance, p1, p2):  # type: ignore[no-untyped-def]
+    """Bilinear within a surface, the nearest pixel at its edge."""
+    height, width = inverse_depth.shape
+    x0, y0 = min(int(p1), width - 2), min(int(p2), height - 2)
+    fx, fy = p1 - np.float32(x0), p2 - np.float32(y0)
+    a, b = inverse_depth[y0, x0], inverse_depth[y0, x0 + 1]
+    c, d = inverse_depth[y0 + 1, x0], inverse_depth[y0 + 1, x0 + 1]
+    nearest = y0 + int(fy + np.float32(0.5)), x0 + int(fx + np.float32(0.5))
+    if max(max(a, b), max(c, d)) <= SAME_SURFACE * min(min(a, b), min(c, d)):
+        top = a + fx * (b - a)
+        mixed = top + fy * (c + fx * (d - c) - top)
+        if mixed == mixed:
+            return mixed, variance[nearest]
+    return inverse_depth[nearest], variance[nearest]
+
+
+def update(predicted: Map, spread: Map, measured: Depth, unit: float) -> tuple[Map, Map]:
+    """Join prediction and measurement where they agree; where not, keep the surer one.
+
+    Parameters
+    ----------
+    predicted, spread : (H, W), inverse depth and variance expected on the newest frame.
+    measured : depth of a pair on the same frame, in 1/steps.
+    unit : length of the measurement's step, in the unit of the prediction.
+
+    Returns
+    -------
+    inverse_depth, variance : (H, W), in the unit of the prediction; NaN where neither knows.
+    """
+    inverse_depth, joint = np.empty_like(predicted), np.empty_like(spread)
+    seen = measured.inverse, measured.variance, measured.unknown, np.float32(1 / unit)
+    _update(predicted, spread, *seen, inverse_depth, joint)
+    return inverse_depth, joint
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _update(predicted, spread, measured, variance, unknown, per_unit, inverse_depth, joint):  # type: ignore[no-untyped-def]
+    for y in range(predicted.shape[0]):
+        for x in range(predicted.shape[1]):
+            rho, var = predicted[y, x], spread[y, x]
+            seen, seen_var = measured[y, x] * per_unit, variance[y, x] * per_unit * per_unit
+            if unknown[y, x] & MOVING:
+                var *= DOUBT
+            elif rho != rho:
+                rho, var = seen, seen_var
+            elif seen == seen:
+                difference = seen - rho
+                total = var + seen_var
+                if difference * difference <= GATE2 * total:
+                    rho += var / total * difference
+                    var *= seen_var / total
+                elif seen_var < var:
+                    rho, var = seen, seen_var
+                else:
+                    var *= DOUBT
+            lost = not (var <= LOST * rho * rho)
+            inverse_depth[y, x] = NOTHING if lost else rho
+            joint[y, x] = NOTHING if lost else var

@@ -1,0 +1,116 @@
+"""The epipolar constraint between two views: residuals, and the normal equations of one joint step.
+
+Notation: a = K^-1 [x, 1] in the reference, b = K^-1 [x + u, 1] in the target, q = R a, and Z_t b = R Z_r a + T with
+|T| = 1. The epipolar line of the point in the target is l = T x q, and b should lie on it: l.b = T.(q x b) = 0.
+S is the covariance of b, so the residual r = l.b / sqrt(l' S l) is the distance of b from its line in units of its
+own standard deviation (Hartley & Zisserman 2004, Multiple View Geometry, 11.4; weighted as Kanatani 2005).
+"""
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+FloatArray = npt.NDArray[np.float64]
+
+NEAREST = 8.0  # pixels: a point nearer to the epipole says nothing of its direction and wrecks the covariance
+TUNING = 3.0  # Geman-McClure: weight 1/4 at TUNING standard deviations
+
+
+def calibrate(
+    positions: FloatArray, vectors: FloatArray, covariance: FloatArray, K: FloatArray
+) -> FloatArray:
+    """Image points as rays: rows a1, a2, b1, b2, S11, S12, S22 of an array (7, N)."""
+    L = np.linalg.inv(K)[:2]
+    c11, c12, c22 = covariance[:, 0, 0], covariance[:, 0, 1], covariance[:, 1, 1]
+    a = L[:, :2] @ positions.T + L[:, 2:]
+    return np.vstack(
+        [
+            a,
+            a + L[:, :2] @ vectors.T,
+            L[0, 0] ** 2 * c11 + 2 * L[0, 0] * L[0, 1] * c12 + L[0, 1] ** 2 * c22,
+            L[1, 1] * (L[0, 0] * c12 + L[0, 1] * c22),
+            L[1, 1] ** 2 * c22,
+        ]
+    )
+
+
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def residuals(rays, R, T):  # type: ignore[no-untyped-def]
+    """Whitened signed distances (N,) of the target points from their epipolar lines."""
+    r = np.empty(rays.shape[1])
+    for i in range(rays.shape[1]):
+        q1 = R[0, 0] * rays[0, i] + R[0, 1] * rays[1, i] + R[0, 2]
+        q2 = R[1, 0] * rays[0, i] + R[1, 1] * rays[1, i] + R[1, 2]
+        q3 = R[2, 0] * rays[0, i] + R[2, 1] * rays[1, i] + R[2, 2]
+        l1, l2, l3 = T[1] * q3 - T[2] * q2, T[2] * q1 - T[0] * q3, T[0] * q2 - T[1] * q1
+        variance = rays[4, i] * l1 * l1 + 2 * rays[5, i] * l1 * l2 + rays[6, i] * l2 * l2
+        r[i] = (l1 * rays[2, i] + l2 * rays[3, i] + l3) / np.sqrt(variance + 1e-30)
+    return r
+
+
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def parallax(rays, R, T):  # type: ignore[no-untyped-def]
+    """How far each point moved beside the rotation, over its distance to the epipole, and that distance; (N,) each."""
+    ratio, reach = np.empty(rays.shape[1]), np.empty(rays.shape[1])
+    for i in range(rays.shape[1]):
+        q1 = R[0, 0] * rays[0, i] + R[0, 1] * rays[1, i] + R[0, 2]
+        q2 = R[1, 0] * rays[0, i] + R[1, 1] * rays[1, i] + R[1, 2]
+        q3 = R[2, 0] * rays[0, i] + R[2, 1] * rays[1, i] + R[2, 2]
+        reach[i] = np.sqrt((T[1] * q3 - T[2] * q2) ** 2 + (T[2] * q1 - T[0] * q3) ** 2)
+        ratio[i] = np.sqrt((rays[2, i] * q3 - q1) ** 2 + (rays[3, i] * q3 - q2) ** 2) / (reach[i] + 1e-12)
+    return ratio, reach
+
+
+def inverse_depth(rays: FloatArray, R: FloatArray, T: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Inverse depth in the reference (1/steps, signed) and its variance, each (N,).
+
+    b (q3 + rho T3) = (q1 + rho T1, q2 + rho T2) is linear in rho: weighted least squares with S^-1.
+    """
+    q1, q2, q3 = R[:, :2] @ rays[:2] + R[:, 2:]
+    _, _, b1, b2, s11, s12, s22 = rays
+    d1, d2 = T[0] - b1 * T[2], T[1] - b2 * T[2]
+    m1, m2 = b1 * q3 - q1, b2 * q3 - q2
+    determinant = s11 * s22 - s12 * s12
+    dWd = (d1 * d1 * s22 - 2 * d1 * d2 * s12 + d2 * d2 * s11) / determinant + 1e-30
+    dWm = (d1 * m1 * s22 - (d1 * m2 + d2 * m1) * s12 + d2 * m2 * s11) / determinant
+    rho = dWm / dWd
+    return rho, (q3 + rho * T[2]) ** 2 / dWd
+
+
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def linearise(rays, R, T, B, scale, nearest, farthest, rows):  # type: ignore[no-untyped-def]
+    """Weighted rows of one joint step, written to `rows` (11, N): Jacobian (5), gradient (5), weight.
+
+    With h = S l the full derivative of r is that of the bare numerator l.b taken at the corrected point
+    b^ = b - (l.b / l'Sl) h, the point of the line nearest to b. The gradient uses b^, the Hessian b (Fisher
+    scoring): with b in the gradient the estimate is biased, with b^ in the Hessian it is singular near the epipole.
+
+    Weights are Geman-McClure, and zero where a point cannot say anything of the translation: nearer to the epipole
+    than `nearest`, or with more parallax than `farthest`, which no rigid scene in front of the camera gives.
+    """
+    t1, t2, t3 = T
+    for i in range(rays.shape[1]):
+        a1, a2, b1, b2 = rays[0, i], rays[1, i], rays[2, i], rays[3, i]
+        q1 = R[0, 0] * a1 + R[0, 1] * a2 + R[0, 2]
+        q2 = R[1, 0] * a1 + R[1, 1] * a2 + R[1, 2]
+        q3 = R[2, 0] * a1 + R[2, 1] * a2 + R[2, 2]
+        l1, l2, l3 = t2 * q3 - t3 * q2, t3 * q1 - t1 * q3, t1 * q2 - t2 * q1
+        h1, h2 = rays[4, i] * l1 + rays[5, i] * l2, rays[5, i] * l1 + rays[6, i] * l2
+        norm = 1.0 / np.sqrt(l1 * h1 + l2 * h2 + 1e-30)
+        r = (l1 * b1 + l2 * b2 + l3) * norm
+        reach2 = l1 * l1 + l2 * l2
+        moved2 = (b1 * q3 - q1) ** 2 + (b2 * q3 - q2) ** 2
+        inside = reach2 > nearest * nearest and moved2 < farthest * farthest * reach2
+        root = 1.0 / (1.0 + r * r / (scale * scale)) if inside else 0.0
+        rows[10, i] = root * root
+        tq, shift = t1 * q1 + t2 * q2 + t3 * q3, r * norm
+        for part in range(2):
+            x, y = b1 - part * shift * h1, b2 - part * shift * h2
+            factor = norm * root * (r * root if part == 1 else 1.0)
+            c1, c2, c3 = q2 - q3 * y, q3 * x - q1, q1 * y - q2 * x
+            qb = q1 * x + q2 * y + q3
+            rows[5 * part, i] = factor * (B[0, 0] * c1 + B[1, 0] * c2 + B[2, 0] * c3)
+            rows[5 * part + 1, i] = factor * (B[0, 1] * c1 + B[1, 1] * c2 + B[2, 1] * c3)
+            rows[5 * part + 2, i] = factor * (x * tq - t1 * qb)
+            rows[5 * part + 3, i] = factor * (y * tq - t2 * qb)
+            rows[5 * part + 4, i] = factor * (tq - t3 * qb)

@@ -1,0 +1,74 @@
+"""Motions without parallax: b ~ H a with H the identity (still), a rotation, or any homography (a plane)."""
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from streamflow.motion.sphere import rotation_exp
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def normal_equations(rays, H, scale):  # type: ignore[no-untyped-def]
+    """Robust normal equations of the transfer error b - H a in the nine entries of H: (9, 9), (9,)."""
+    n = rays.shape[1]
+    rows, error = np.empty((9, 2 * n)), np.empty(2 * n)
+    for i in range(n):
+        a1, a2 = rays[0, i], rays[1, i]
+        q1 = H[0, 0] * a1 + H[0, 1] * a2 + H[0, 2]
+        q2 = H[1, 0] * a1 + H[1, 1] * a2 + H[1, 2]
+        q3 = H[2, 0] * a1 + H[2, 1] * a2 + H[2, 2]
+        e1, e2 = rays[2, i] - q1 / q3, rays[3, i] - q2 / q3
+        # whitening by the Cholesky factor of the covariance, S = L L'
+        L11 = np.sqrt(rays[4, i])
+        L21 = rays[5, i] / L11
+        L22 = np.sqrt(rays[6, i] - L21 * L21)
+        e1 = e1 / L11
+        e2 = (e2 - L21 * e1) / L22
+        root = 1.0 / (1.0 + (e1 * e1 + e2 * e2) / (scale * scale))
+        error[i], error[n + i] = root * e1, root * e2
+        x1, x2 = root / (q3 * L11), 0.0
+        y1, y2 = -L21 * x1 / L22, root / (q3 * L22)
+        z1, z2 = -x1 * q1 / q3, -(y1 * q1 + y2 * q2) / q3
+        rows[0, i], rows[1, i], rows[2, i] = x1 * a1, x1 * a2, x1
+        rows[3, i], rows[4, i], rows[5, i] = x2, x2, x2
+        rows[6, i], rows[7, i], rows[8, i] = z1 * a1, z1 * a2, z1
+        rows[0, n + i], rows[1, n + i], rows[2, n + i] = y1 * a1, y1 * a2, y1
+        rows[3, n + i], rows[4, n + i], rows[5, n + i] = y2 * a1, y2 * a2, y2
+        rows[6, n + i], rows[7, n + i], rows[8, n + i] = z2 * a1, z2 * a2, z2
+    return rows @ rows.T, rows @ error
+
+
+@njit(cache=True, nogil=True)
+def fit_rotation(rays, R, scales):  # type: ignore[no-untyped-def]
+    """Robust rotation (3, 3) nearest to the flow, from the start R, one step per annealed scale."""
+    turn = np.zeros((9, 3))
+    for scale in scales:
+        A, g = normal_equations(rays, R, scale)
+        # derivative of exp(omega) R at omega = 0
+        turn[0:3, 0], turn[0:3, 1], turn[0:3, 2] = 0.0, R[2], -R[1]
+        turn[3:6, 0], turn[3:6, 1], turn[3:6, 2] = -R[2], 0.0, R[0]
+        turn[6:9, 0], turn[6:9, 1], turn[6:9, 2] = R[1], -R[0], 0.0
+        omega = np.linalg.solve(turn.T @ (A @ turn) + 1e-9 * np.eye(3), turn.T @ g)
+        R = rotation_exp(omega * min(1.0, 0.2 / (np.abs(omega).max() + 1e-12))) @ R
+    return R
+
+
+@njit(cache=True, nogil=True)
+def fit_homography(rays, H, scales):  # type: ignore[no-untyped-def]
+    """Robust homography (3, 3), unit Frobenius norm, from the start H, one step per annealed scale."""
+    for scale in scales:
+        h = H.copy().reshape(9) / np.sqrt((H * H).sum())
+        A, g = normal_equations(rays, h.reshape(3, 3), scale)
+        gauge = np.outer(h, h) * np.trace(A)  # the scale of H is free
+        H = (h + np.linalg.solve(A + gauge + 1e-9 * np.eye(9), g)).reshape(3, 3)
+    return H / np.sqrt((H * H).sum())
+
+
+def transfer_errors(rays: FloatArray, H: FloatArray) -> FloatArray:
+    """Whitened squared distances (N,) between the target points and where H takes the reference points."""
+    q = H[:, :2] @ rays[:2] + H[:, 2:]
+    e1, e2 = rays[2] - q[0] / q[2], rays[3] - q[1] / q[2]
+    s11, s12, s22 = rays[4:]
+    return np.asarray((s22 * e1 * e1 - 2 * s12 * e1 * e2 + s11 * e2 * e2) / (s11 * s22 - s12 * s12))

@@ -1,0 +1,82 @@
+"""Joint refinement of rotation and translation: iteratively reweighted Fisher scoring on the epipolar residuals."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from streamflow.motion.epipolar import NEAREST, TUNING, linearise, parallax, residuals
+from streamflow.motion.sphere import rotation_exp, tangent_basis
+
+FloatArray = npt.NDArray[np.float64]
+
+NORMAL_QUANTILE = 0.4538  # .35 quantile of |x|, x a unit normal
+TRUNCATION, TRUNCATED_DEVIATION = 2.5, 0.9546  # standard deviation of a unit normal cut at 2.5
+LONGEST_STEP, STANDSTILL = 0.2, 1e-5  # radians
+
+
+class Pose(NamedTuple):
+    """A motion under refinement: q = R a, and T a unit vector of either sign."""
+
+    R: FloatArray  # (3, 3)
+    T: FloatArray  # (3,)
+
+
+@njit(cache=True, nogil=True)
+def iterate(rays, R, T, scales, nearest, farthest, free):  # type: ignore[no-untyped-def]
+    """Joint steps T <- T + B tau, R <- exp(omega) R, one per annealed scale, fewer once they stand still.
+
+    Only the first `free` of the five parameters move: all of them, or the two of the translation.
+    """
+    rows = np.empty((11, rays.shape[1]))
+    step = np.zeros(5)
+    for scale in scales:
+        B = tangent_basis(T)
+        linearise(rays, R, T, B, scale, nearest, farthest, rows)
+        gradient = np.array([rows[5 + k].sum() for k in range(free)])
+        step[:free] = -np.linalg.solve(rows[:free] @ rows[:free].T + 1e-9 * np.eye(free), gradient)
+        longest = np.abs(step).max()
+        step *= min(1.0, LONGEST_STEP / max(longest, 1e-12))
+        T = T + B @ step[:2]
+        T = T / np.sqrt((T * T).sum())
+        R = rotation_exp(step[2:]) @ R
+        if scale == scales[-1] and longest < STANDSTILL:
+            break
+    return R, T
+
+
+def refine(rays: FloatArray, pose: Pose, focal: float, scales: FloatArray, *, turning: bool = True) -> Pose:
+    """`pose` after at most one joint step per entry of `scales` (standard deviations of the flow).
+
+    Without `turning` the rotation is kept.
+    """
+    free = 5 if turning else 2
+    return Pose(*iterate(rays, pose.R, pose.T, TUNING * scales, *gates(rays, pose, focal), free))
+
+
+def gates(rays: FloatArray, pose: Pose, focal: float) -> tuple[float, float]:
+    """Nearest distance to the epipole and largest parallax of a point that may take part (see `linearise`)."""
+    nearest = NEAREST / focal
+    ratio, reach = parallax(rays, pose.R, pose.T)
+    far = ratio[reach > nearest]
+    return nearest, min(0.5, 6.0 * float(np.median(far))) if far.size else 0.0
+
+
+def cost_of(rays: FloatArray, pose: Pose, scale: float) -> float:
+    """Mean Geman-McClure cost over all points, between 0 and 1."""
+    r2 = (residuals(rays, pose.R, pose.T) / (TUNING * scale)) ** 2
+    return float(np.mean(r2 / (1.0 + r2)))
+
+
+def noise_scale(r: FloatArray) -> float:
+    """Robust scale of whitened residuals: 1 when the predicted errors are right.
+
+    From the lower third, which outliers hardly move, to the standard deviation of what lies within `TRUNCATION`.
+    """
+    magnitude = np.abs(r)
+    scale = float(np.quantile(magnitude, 0.35)) / NORMAL_QUANTILE
+    for _ in range(4):
+        near = magnitude[magnitude < TRUNCATION * scale]
+        scale = float(np.sqrt(np.mean(near * near))) / TRUNCATED_DEVIATION if near.size else scale
+    return scale

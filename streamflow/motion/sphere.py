@@ -1,0 +1,77 @@
+"""Directions on the unit sphere and rotations near the identity."""
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+FloatArray = npt.NDArray[np.float64]
+
+GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
+
+
+def unit(vector: FloatArray) -> FloatArray:
+    """The vector(s), shape (..., 3), scaled to length one."""
+    return np.asarray(vector / np.linalg.norm(vector, axis=-1, keepdims=True))
+
+
+@njit(cache=True, nogil=True)
+def tangent_basis(t):  # type: ignore[no-untyped-def]
+    """Orthonormal basis (3, 2) of the plane perpendicular to a unit vector (3,).
+
+    Duff et al. 2017, Building an orthonormal basis, revisited.
+    """
+    sign = 1.0 if t[2] >= 0.0 else -1.0
+    a = -1.0 / (sign + t[2])
+    b = t[0] * t[1] * a
+    return np.array(
+        [[1.0 + sign * t[0] * t[0] * a, b], [sign * b, sign + t[1] * t[1] * a], [-sign * t[0], -t[1]]]
+    )
+
+
+@njit(cache=True, nogil=True)
+def rotation_exp(w):  # type: ignore[no-untyped-def]
+    """Rotation matrix (3, 3) of a rotation vector (3,) in radians (Rodrigues)."""
+    angle2 = w[0] * w[0] + w[1] * w[1] + w[2] * w[2]
+    angle = np.sqrt(angle2)
+    near = angle < 1e-4  # there the series is exact to the last bit
+    sine = 1.0 - angle2 / 6.0 if near else np.sin(angle) / angle
+    versine = 0.5 - angle2 / 24.0 if near else (1.0 - np.cos(angle)) / angle2
+    W = np.array([[0.0, -w[2], w[1]], [w[2], 0.0, -w[0]], [-w[1], w[0], 0.0]])
+    return np.eye(3) + sine * W + versine * (W @ W)
+
+
+def rotation_log(R: FloatArray) -> FloatArray:
+    """Rotation vector (3,) in radians of a rotation matrix (3, 3)."""
+    from scipy.spatial.transform import Rotation
+
+    return np.asarray(Rotation.from_matrix(R).as_rotvec())
+
+
+def hemisphere(count: int) -> FloatArray:
+    """`count` evenly spread unit vectors (count, 3) with z > 0: a Fibonacci lattice."""
+    index = np.arange(count)
+    return _lattice((index + 0.5) / count)
+
+
+def cap(centre: FloatArray, radius: float, count: int) -> FloatArray:
+    """`count` evenly spread unit vectors (count, 3) within `radius` radians of `centre`, which comes first."""
+    local = _lattice(np.linspace(1.0, np.cos(radius), count))
+    return local @ np.column_stack([tangent_basis(centre), centre]).T
+
+
+def _lattice(z: FloatArray) -> FloatArray:
+    radius, angle = np.sqrt(1.0 - z * z), GOLDEN_ANGLE * np.arange(z.size)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle), z], axis=1)
+
+
+def angle_between(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Angle in radians between unit vectors (..., 3), exact for small angles too."""
+    return np.asarray(
+        2.0 * np.arctan2(np.linalg.norm(first - second, axis=-1), np.linalg.norm(first + second, axis=-1))
+    )
+
+
+def axis_angle_between(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Angle in radians, at most pi/2, between the lines along unit vectors (..., 3), whatever their signs."""
+    angle = angle_between(first, second)
+    return np.asarray(np.minimum(angle, np.pi - angle))

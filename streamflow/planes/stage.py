@@ -1,0 +1,82 @@
+"""The planes stage: planes found in depth, or the planar motion of a region or of the whole image."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from streamflow.options import Knobs, Options
+from streamflow.planes.description import describe_planes
+from streamflow.planes.eight_parameters import fit_eight_parameters, planar_flow
+from streamflow.planes.segmentation import find_planes
+from streamflow.planes.tracking import PlaneTracker
+from streamflow.values import Depth, Flow, FramePair, Mask, Matrix, Motion, Plane
+
+SPACING = 6  # pixels between the points that the eight parameters are fitted to
+OBEYS = 3.0  # pixels of predicted error, or the fit's own, within which a pixel obeys
+LEAST_ERROR = 0.1  # pixels: flow is not known better, whatever it predicts
+
+
+class PlanesStage:
+    """Binds the options; remembers the planes of the last frame, so that labels stay with them."""
+
+    def __init__(self, options: Options, knobs: Knobs) -> None:
+        self._region, self._knobs = options.region, knobs
+        self._tracker = PlaneTracker()
+
+    def __call__(
+        self, pair: FramePair, flow: Flow, motion: Motion, depth: Depth, camera_matrix: Matrix
+    ) -> tuple[Plane, ...]:
+        """Describe the planes; none where the flow shows none."""
+        rng = np.random.default_rng(pair.reference.index)
+        if self._region is None and motion.translation is not None:
+            found = self._found(flow, motion, depth, camera_matrix, rng)
+            if found:
+                return found
+        return self._dominant(flow, camera_matrix, rng)
+
+    def reset(self) -> None:
+        """Forget the last planes."""
+        self._tracker.reset()
+
+    def _found(
+        self, flow: Flow, motion: Motion, depth: Depth, camera_matrix: Matrix, rng: np.random.Generator
+    ) -> tuple[Plane, ...]:
+        assert motion.rotation is not None and motion.translation is not None
+        planes, labels = find_planes(depth, camera_matrix, rng)
+        names = self._tracker(labels, flow.vectors)
+        return describe_planes(
+            planes,
+            labels,
+            names,
+            flow.vectors,
+            camera_matrix,
+            motion.rotation,
+            depth.step * motion.translation,
+        )
+
+    def _dominant(self, flow: Flow, camera_matrix: Matrix, rng: np.random.Generator) -> tuple[Plane, ...]:
+        """Fit the eight parameters to the region, or to the whole image."""
+        height, width = flow.smin.shape
+        x0, y0, across, down = self._region or (0, 0, width, height)
+        inside = np.zeros((height, width), np.bool_)
+        inside[y0 : y0 + down, x0 : x0 + across] = True
+        evident = inside & (flow.smin >= self._knobs.threshmin)
+        y, x = np.nonzero(evident[::SPACING, ::SPACING])
+        y, x = y * SPACING, x * SPACING
+        points = np.stack([x, y], axis=1).astype(float)
+        sigma = np.maximum(flow.sigma[y, x], LEAST_ERROR).astype(float)
+        fit = fit_eight_parameters(points, flow.vectors[y, x].astype(float), sigma, camera_matrix, rng)
+        if fit is None:
+            return ()
+        mask = evident & _obeys(fit.a, fit.residual, flow, camera_matrix)
+        return (Plane(0, fit.a, mask, fit.residual, name="region" if self._region else "whole image"),)
+
+
+def _obeys(parameters: Matrix, residual: float, flow: Flow, camera_matrix: Matrix) -> Mask:
+    """(H, W) pixels whose flow is that of the plane."""
+    height, width = flow.sigma.shape
+    y, x = np.mgrid[:height, :width]
+    pixels = np.stack([x.ravel(), y.ravel()], axis=1)
+    exact = planar_flow(parameters, pixels, camera_matrix).reshape(height, width, 2)
+    error = np.linalg.norm(flow.vectors - exact, axis=-1)
+    return np.asarray(error < OBEYS * np.maximum(flow.sigma, max(residual, LEAST_ERROR)))
