@@ -36,6 +36,13 @@ def _is_glob_or_folder(spelling: str) -> bool:
     return path.is_dir() or (any(sign in spelling for sign in "*?[") and not path.is_file())
 
 
+def _has_truth(spelling: str) -> bool:
+    folder = Path(spelling)
+    return any(
+        any(folder.glob(name)) for name in ("poses_c2w.txt", "flow[0-9]*.flo", "*_flow.flo", "flow_occ")
+    )
+
+
 SOURCES = Registry(
     "source",
     {
@@ -56,6 +63,12 @@ SOURCES = Registry(
             "URL",
             "a network camera: rtsp://, http://, ...",
             lambda s: re.match(r"[a-z][a-z0-9+.-]+://", s) is not None,
+        ),
+        "sequence": Entry(
+            "sources.sequence:SequenceSource",
+            "FOLDER",
+            "a benchmark folder with ground truth: poses_c2w.txt, flow10.flo, flow_occ/",
+            _has_truth,
         ),
         "images": Entry(
             "sources.images:ImagesSource",

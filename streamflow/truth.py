@@ -1,4 +1,4 @@
-"""What is exactly true of a pair whose poses and depth are known."""
+"""What is exactly true of a pair whose poses and depth, or whose flow, are known."""
 
 from __future__ import annotations
 
@@ -12,28 +12,26 @@ from streamflow.values import FramePair, Map, Mask, Matrix, Vectors, View
 
 @dataclass(frozen=True, eq=False)
 class PairTruth:
-    """The truth of a pair, in the conventions of `values`."""
+    """The truth of a pair, in the conventions of `values`; a field that is not known is None."""
 
-    rotation: Matrix  # (3, 3)
-    translation: Matrix  # (3,) unit, or zero when the camera stood still
-    step: float  # distance between the two cameras, world units
-    epipole: Matrix | None  # (3,) homogeneous, reference pixels, [2] > 0: the camera moves towards it
+    rotation: Matrix | None = None  # (3, 3)
+    translation: Matrix | None = None  # (3,) unit, or zero when the camera stood still
+    step: float = float("nan")  # distance between the two cameras, world units
+    epipole: Matrix | None = None  # (3,) homogeneous, reference pixels, [2] > 0: the camera moves towards it
     vectors: Vectors | None = None  # (H, W, 2) pixels, NaN where unknown
     inverse_depth: Map | None = None  # 1/steps, reference image
     visible: Mask | None = None  # seen in both frames
 
 
-def pair_truth(pair: FramePair) -> PairTruth:
-    """Derive the truth of a pair from the views of its two frames.
-
-    Raises
-    ------
-    ValueError
-        A frame of the pair carries no truth.
-    """
+def pair_truth(pair: FramePair) -> PairTruth | None:
+    """Derive the truth of a pair from the views of its two frames; None where they carry none."""
     reference, target = pair.reference.truth, pair.target.truth
     if reference is None or target is None:
-        raise ValueError("the frames of this pair carry no truth")
+        return None
+    if pair.forward and reference.flow is not None:
+        return PairTruth(vectors=reference.flow)
+    if reference.pose is None or target.pose is None or reference.camera_matrix is None:
+        return None
     to_target = np.linalg.inv(target.pose) @ reference.pose
     rotation, displacement = to_target[:3, :3], to_target[:3, 3]
     step = float(np.linalg.norm(displacement))
@@ -43,20 +41,24 @@ def pair_truth(pair: FramePair) -> PairTruth:
     epipole = reference.camera_matrix @ heading if step > 0 else None
     if reference.depth is None:
         return PairTruth(rotation, direction, step, epipole)
-    vectors, z = rigid_flow(reference, target, rotation, displacement)
+    vectors, z = rigid_flow(reference.depth, reference.camera_matrix, rotation, displacement)
     return PairTruth(
         rotation, direction, step, epipole, vectors,
         (step / reference.depth).astype(np.float32), _visible(vectors, z, target),
     )  # fmt: skip
 
 
-def rigid_flow(reference: View, target: View, rotation: Matrix, displacement: Matrix) -> tuple[Vectors, Map]:
+def rigid_flow(
+    depth: Map, camera_matrix: Matrix, rotation: Matrix, displacement: Matrix
+) -> tuple[Vectors, Map]:
     """Flow of a still scene, and its depth in the target camera.
 
     Parameters
     ----------
-    reference, target : View
-        The reference's depth, (H, W) world units, and both camera matrices.
+    depth : ndarray, shape (H, W)
+        z in the reference camera, world units.
+    camera_matrix : ndarray, shape (3, 3)
+        Of both cameras, pixels.
     rotation : ndarray, shape (3, 3)
     displacement : ndarray, shape (3,)
         World units; X_target = rotation X_reference + displacement.
@@ -68,12 +70,11 @@ def rigid_flow(reference: View, target: View, rotation: Matrix, displacement: Ma
     z : ndarray of float32, shape (H, W)
         World units.
     """
-    assert reference.depth is not None
-    height, width = reference.depth.shape
+    height, width = depth.shape
     x, y = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
     pixels = np.stack([x, y, np.ones_like(x)], axis=-1)
-    points = reference.depth[..., None] * (pixels @ np.linalg.inv(reference.camera_matrix).T)
-    moved = (points @ rotation.T + displacement) @ target.camera_matrix.T
+    points = depth[..., None] * (pixels @ np.linalg.inv(camera_matrix).T)
+    moved = (points @ rotation.T + displacement) @ camera_matrix.T
     z = np.where(moved[..., 2] > 0, moved[..., 2], np.nan)
     return (moved[..., :2] / z[..., None] - pixels[..., :2]).astype(np.float32), z.astype(np.float32)
 

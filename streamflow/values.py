@@ -48,11 +48,12 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What is true of one frame: the camera's pose and the depth of the scene."""
+    """What is known to be true of one frame; a field that is not known is None."""
 
-    pose: Matrix  # (4, 4) camera to world
-    camera_matrix: Matrix  # (3, 3) pixels
+    pose: Matrix | None = None  # (4, 4) camera to world
+    camera_matrix: Matrix | None = None  # (3, 3) pixels
     depth: Map | None = None  # z in world units, NaN where there is nothing
+    flow: Vectors | None = None  # (H, W, 2) pixels to the next frame, NaN where unknown
 
 
 @dataclass(frozen=True, eq=False)

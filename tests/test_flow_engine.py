@@ -165,7 +165,9 @@ def test_inputs_may_be_read_only_and_are_not_touched(balanced):
 
 def test_inputs_may_be_views(balanced):
     reference, target, _ = affine_pair([[1, 0, 1.0], [0, 1, 0.5]])
-    expected = balanced(np.ascontiguousarray(reference[3:90, 5:120]), np.ascontiguousarray(target[3:90, 5:120]))
+    expected = balanced(
+        np.ascontiguousarray(reference[3:90, 5:120]), np.ascontiguousarray(target[3:90, 5:120])
+    )
     for found, right in zip(balanced(reference[3:90, 5:120], target[3:90, 5:120]), expected, strict=True):
         np.testing.assert_array_equal(found, right)
 
@@ -226,7 +228,11 @@ def run(code, **environment):
     import os
 
     result = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return result.stdout.strip()
 

@@ -11,7 +11,7 @@ from streamflow.cli.outputs import Outputs
 from streamflow.cli.signals import Interruptible
 from streamflow.draw.heading import pixel
 from streamflow.evaluation.metrics import depth_errors, endpoint_error
-from streamflow.truth import pair_truth
+from streamflow.truth import PairTruth, pair_truth
 from streamflow.values import Result
 
 INCOMPLETE = 5  # exit code: finished, but the input was damaged or incomplete
@@ -28,8 +28,9 @@ class Report:
     def add(self, result: Result) -> None:
         """Take one result in."""
         self._pairs += 1
-        if result.pair.reference.truth is not None and result.pair.target.truth is not None:
-            self._compare(result)
+        truth = pair_truth(result.pair)
+        if truth is not None:
+            self._compare(result, truth)
 
     def show(self, console: Console, signals: Interruptible) -> None:
         """Print the closing lines, and on stdout the errors against the truth."""
@@ -58,8 +59,7 @@ class Report:
             return signals.exit_code
         return 0 if self._source.health.whole else INCOMPLETE
 
-    def _compare(self, result: Result) -> None:
-        truth = pair_truth(result.pair)
+    def _compare(self, result: Result, truth: PairTruth) -> None:
         if result.flow is not None and truth.vectors is not None and truth.visible is not None:
             error = endpoint_error(result.flow.vectors, truth.vectors)
             self._errors["flow, px"].append(float(np.nanmedian(error[truth.visible])))

@@ -1,0 +1,127 @@
+"""Benchmark folders: images with their ground truth.
+
+- posed: ``image/``, ``K.txt`` (3x3), ``poses_c2w.txt`` (3x4 a line, camera to world) and optionally ``depth/``
+  (npz with ``depth`` in metres, or 16-bit PNG in metres x 5000, 0 unknown);
+- Middlebury: ``frame10.png``, ``frame11.png``, ``flow10.flo``;
+- KITTI 2012 and 2015: ``image_2/*_10.png``, ``*_11.png`` and ``flow_occ/*_10.png``;
+- Flying Chairs: ``*_img1.ppm``, ``*_img2.ppm``, ``*_flow.flo``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from streamflow.errors import SourceError
+from streamflow.values import Frame, Health, Image, Map, Matrix, SourceInfo, Vectors, View
+
+TUM_DEPTH_SCALE = 5000  # grey levels a metre
+UNKNOWN_FLOW = 1e9  # Middlebury: beyond this the flow is not known
+KITTI_SCALE, KITTI_ZERO = 64, 2**15
+
+
+class SequenceSource:
+    """Frames that carry what is true of them; pairs of separate scenes are marked by a gap."""
+
+    def __init__(self, spelling: str, *, fps: Fraction | None = None, every_frame: bool = True) -> None:
+        folder = Path(spelling)
+        self._rate = fps
+        self._frames = _posed(folder) if (folder / "poses_c2w.txt").is_file() else _separate_pairs(folder)
+        first = next(self._frames, None)
+        if first is None or first.truth is None:
+            raise SourceError(f"{spelling}: no images with ground truth in a layout known here")
+        self._frames = chain([first], self._frames)
+        self.health = Health()
+        self.info = SourceInfo(
+            name=spelling,
+            stem=folder.resolve().name,
+            rate=fps,
+            size=first.size,
+            camera_matrix=first.truth.camera_matrix,
+        )
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index, frame in enumerate(self._frames):
+            self.health.decoded += 1
+            time = index / self._rate if self._rate else None
+            yield Frame(index, frame.image, time, frame.gap, frame.truth)
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def _posed(folder: Path) -> Iterator[Frame]:
+    camera_matrix = _matrix(folder / "K.txt", (3, 3))
+    poses = np.loadtxt(folder / "poses_c2w.txt").reshape(-1, 3, 4)
+    images = sorted(path for path in (folder / "image").iterdir() if not path.name.startswith("."))
+    if len(images) != len(poses):
+        raise SourceError(f"{folder}: {len(images)} images but {len(poses)} poses")
+    for image, pose in zip(images, poses, strict=True):
+        view = View(np.vstack([pose, [0, 0, 0, 1]]), camera_matrix, _depth(folder / "depth" / image.stem))
+        yield Frame(0, _image(image), truth=view)
+
+
+def _separate_pairs(folder: Path) -> Iterator[Frame]:
+    """Two frames a scene; the first carries the flow to the second."""
+    for first, second, flow in _flow_files(folder):
+        yield Frame(0, _image(first), gap="another scene", truth=View(flow=_flow(flow)))
+        yield Frame(0, _image(second), truth=View())
+
+
+def _flow_files(folder: Path) -> list[tuple[Path, Path, Path]]:
+    """(first image, second image, flow) of every pair."""
+    found = []
+    for flow in sorted(folder.glob("flow[0-9]*.flo")):
+        number = int(flow.stem.removeprefix("flow"))
+        found.append((folder / f"frame{number:02d}.png", folder / f"frame{number + 1:02d}.png", flow))
+    for flow in sorted((folder / "flow_occ").glob("*_10.png")):
+        images = next(
+            (folder / name for name in ("image_2", "image_0", "colored_0") if (folder / name).is_dir())
+        )
+        found.append((images / flow.name, images / flow.name.replace("_10", "_11"), flow))
+    for flow in sorted(folder.glob("*_flow.flo")):
+        first = next(iter(folder.glob(flow.name.replace("_flow.flo", "_img1.*"))), flow)
+        found.append((first, Path(str(first).replace("_img1", "_img2")), flow))
+    return found
+
+
+def _image(path: Path) -> Image:
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise SourceError(f"{path}: cannot be read as an image")
+    return np.asarray(image, np.uint8)
+
+
+def _flow(path: Path) -> Vectors:
+    """(H, W, 2) pixels, NaN where unknown."""
+    if path.suffix == ".flo":
+        vectors = np.asarray(cv2.readOpticalFlow(str(path)), np.float32)
+        return np.where(abs(vectors) > UNKNOWN_FLOW, np.nan, vectors).astype(np.float32)
+    coded = np.asarray(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), np.float32)  # valid, v, u
+    vectors = (coded[..., :0:-1] - KITTI_ZERO) / KITTI_SCALE
+    return np.where(coded[..., :1] > 0, vectors, np.nan).astype(np.float32)
+
+
+def _depth(stem: Path) -> Map | None:
+    """(H, W) metres, NaN where unknown."""
+    if stem.with_suffix(".npz").is_file():
+        with np.load(stem.with_suffix(".npz")) as arrays:
+            depth = arrays["depth"].astype(np.float32)
+    elif stem.with_suffix(".png").is_file():
+        coded = cv2.imread(str(stem.with_suffix(".png")), cv2.IMREAD_UNCHANGED)
+        depth = np.asarray(coded, np.float32) / TUM_DEPTH_SCALE
+    else:
+        return None
+    return np.where(np.isfinite(depth) & (depth > 0), depth, np.nan).astype(np.float32)
+
+
+def _matrix(path: Path, shape: tuple[int, int]) -> Matrix:
+    try:
+        return np.loadtxt(path).reshape(shape)
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{path}: not a matrix of {shape[0]}x{shape[1]} numbers ({error})") from error
