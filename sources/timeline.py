@@ -52,7 +52,8 @@ class Timeline:
     def promise(self, time: Fraction | None) -> None:
         """A packet was read; its frame is due at `time`."""
         self.packets += 1
-        if time is not None:
+        overdue = self._last is not None and time is not None and time < self._last  # the clock goes back
+        if time is not None and not overdue:
             heapq.heappush(self._promised, time)
 
     def damage(self, torn: bool) -> None:

@@ -1,0 +1,405 @@
+from __future__ import annotations
+
+import logging
+import struct
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from sources.ffmpeg_log import FfmpegLog
+from sources.video import VideoSource
+from streamflow.errors import SourceError
+from streamflow.values import Frame, Health
+from tests.clips import (
+    RATE,
+    cut,
+    flip_bits,
+    number,
+    numbers,
+    packet_bytes,
+    picture,
+    plain_count,
+    write_clip,
+    zero_hole,
+)
+
+
+def read(path: Path, **options) -> tuple[list[Frame], Health]:
+    source = VideoSource(str(path), **options)
+    frames = list(source)
+    source.close()
+    return frames, source.health
+
+
+def ticks(frames: list[Frame]) -> list[Fraction]:
+    """Times since the first frame in units of 1/RATE s."""
+    return [(frame.time - frames[0].time) * RATE for frame in frames]
+
+
+QUIET_265 = {"x265-params": "log-level=none"}
+HEALTHY = {
+    "h264.mp4": ("libx264", {}),
+    "h264.mkv": ("libx264", {}),
+    "h264.ts": ("libx264", {}),
+    "h264.flv": ("libx264", {}),
+    "h264_b_frames.avi": ("libx264", {"options": {"bf": "3"}}),
+    "fragmented.mp4": ("libx264", {"container_options": {"movflags": "frag_keyframe+empty_moov"}}),
+    "ten_bit.mp4": ("libx264", {"pix_fmt": "yuv420p10le"}),
+    "444_odd_size.mp4": ("libx264", {"pix_fmt": "yuv444p", "size": (97, 61)}),
+    "hevc.mp4": ("libx265", {"options": QUIET_265}),
+    "hevc.ts": ("libx265", {"options": QUIET_265}),
+    "av1.mp4": ("libsvtav1", {}),
+    "vp8.webm": ("libvpx", {"options": {"auto-alt-ref": "1", "lag-in-frames": "16", "b": "400k"}}),
+    "vp9_odd_size.webm": ("libvpx-vp9", {"size": (97, 61)}),
+    "mjpeg.avi": ("mjpeg", {"pix_fmt": "yuvj420p"}),
+    "mpeg4_b_frames.avi": ("mpeg4", {"options": {"bf": "2"}}),
+    "mpeg2.ts": ("mpeg2video", {}),
+    "prores.mov": ("prores_ks", {"pix_fmt": "yuv422p10le"}),
+    "ffv1.mkv": ("ffv1", {}),
+    "animation.gif": ("gif", {"pix_fmt": "rgb8"}),
+}
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_healthy_file_gives_every_frame_at_its_time(tmp_path, name):
+    codec, how = HEALTHY[name]
+    frames, health = read(write_clip(tmp_path / name, codec, **how))
+    assert numbers(frames) == list(range(30))
+    assert [frame.index for frame in frames] == list(range(30))
+    assert ticks(frames) == list(range(30))
+    assert [frame.gap for frame in frames] == [None] * 30
+    assert health == Health(decoded=30)
+
+
+@pytest.mark.parametrize("name", ["full.h264", "full.mjpeg"])
+def test_raw_stream_has_no_clock_but_takes_one(tmp_path, name):
+    codec = "libx264" if name.endswith("h264") else "mjpeg"
+    path = write_clip(tmp_path / name, codec, pix_fmt="yuvj420p")
+    assert {frame.time for frame in read(path)[0]} == {None}
+    frames, health = read(path, fps=Fraction(30000, 1001))
+    assert [frame.time for frame in frames] == [Fraction(1001 * i, 30000) for i in range(30)]
+    assert numbers(frames) == list(range(30))
+    assert health.whole
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_variable_rate_times_are_exact(tmp_path, suffix):
+    times = [0, 1, 2, 7, 8, 20, 21, 50, 51, 52]
+    frames, health = read(write_clip(tmp_path / f"vfr.{suffix}", count=10, ticks=times))
+    assert ticks(frames) == times
+    assert health == Health(decoded=10)
+
+
+def test_length_and_rate_are_told_beforehand(tmp_path):
+    source = VideoSource(str(write_clip(tmp_path / "walk.mp4")))
+    assert (source.info.stem, source.info.length, source.info.rate) == ("walk", 30, 25)
+    assert source.info.size == (96, 64)
+    assert not source.info.live
+    source.close()
+
+
+def test_unknown_length_is_none(tmp_path):
+    path = write_clip(tmp_path / "live.webm", "libvpx-vp9", container_options={"live": "1"})
+    source = VideoSource(str(path))
+    assert source.info.length is None
+    assert len(list(source)) == 30
+    assert source.health == Health(decoded=30)
+    source.close()
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuvj420p", "yuv420p10le"])
+def test_black_grey_and_white_survive_every_range(tmp_path, pix_fmt):
+    """Limited range must not come out grey, nor full range clipped."""
+    steps = np.repeat(np.array([0, 64, 128, 192, 255], np.uint8), 20)
+    image = np.broadcast_to(steps[None, :, None], (64, 100, 3))
+    path = write_clip(
+        tmp_path / "range.mp4",
+        count=3,
+        size=(100, 64),
+        pix_fmt=pix_fmt,
+        options={"crf": "5"},
+        draw=lambda i: image,
+    )
+    for frame in read(path)[0]:
+        np.testing.assert_allclose(frame.image[32, 10::20].mean(axis=1), [0, 64, 128, 192, 255], atol=4)
+
+
+@pytest.mark.parametrize(
+    ("degrees", "flip", "undo"),
+    [
+        (90, False, lambda im: np.rot90(im, -1)),
+        (180, False, lambda im: np.rot90(im, 2)),
+        (270, False, lambda im: np.rot90(im, 1)),
+        (0, True, lambda im: im[:, ::-1]),
+    ],
+)
+def test_rotation_tag_is_applied(tmp_path, degrees, flip, undo):
+    """Pictures are stored turned the other way round, so that the tag sets them upright."""
+    stored = undo(picture(0, (96, 64)))
+    path = write_clip(
+        tmp_path / "phone.mp4",
+        size=(stored.shape[1], stored.shape[0]),
+        draw=lambda i: undo(picture(i, (96, 64))),
+        prepare=lambda stream: stream.set_display_rotation(degrees, hflip=flip),
+    )
+    source = VideoSource(str(path))
+    assert source.info.size == (96, 64)
+    assert numbers(source) == list(range(30))
+    source.close()
+
+
+@pytest.mark.parametrize(("aspect", "size"), [("4/3", (128, 64)), ("8/9", (96, 72)), ("1/60", (96, 64))])
+def test_pixels_come_out_square(tmp_path, aspect, size):
+    def wide_pixels(stream):
+        stream.codec_context.sample_aspect_ratio = Fraction(aspect)
+
+    frames, _ = read(write_clip(tmp_path / "dv.mkv", prepare=wide_pixels))
+    assert {frame.size for frame in frames} == {size}
+    assert numbers(frames) == list(range(30))
+
+
+def combing(image) -> float:
+    """How much each row differs from the mean of its neighbours: large where two fields are woven."""
+    grey = image.astype(float).mean(axis=2)[24:]  # below the number
+    return float(np.abs(grey[1:-1] - (grey[:-2] + grey[2:]) / 2).mean())
+
+
+def test_interlaced_video_is_deinterlaced(tmp_path):
+    def moving(i, x0=0.0):
+        y, x = np.mgrid[:64, :96]
+        bars = 128 + 90 * np.sin((x - 3 * i - x0) / 3)
+        image = np.repeat(bars[..., None], 3, axis=2).astype(np.uint8)
+        image[:16] = picture(i)[:16]
+        return image
+
+    def woven(i):
+        image = moving(i)
+        image[1::2] = moving(i, x0=3.0)[1::2]
+        image[:16] = picture(i)[:16]
+        return image
+
+    how = {"options": {"flags": "+ilme+ildct", "x264-params": "tff=1", "crf": "12"}}
+    frames, health = read(write_clip(tmp_path / "camcorder.mkv", draw=woven, **how))
+    assert numbers(frames) == list(range(30))
+    assert ticks(frames) == list(range(30))
+    assert health == Health(decoded=30)
+    for frame in frames:
+        assert combing(frame.image) < combing(woven(frame.index)) / 4
+        assert abs(float(frame.image[24:].mean()) - 128) < 6  # neither black nor of another range
+
+
+def test_edit_list_leaves_out_what_it_cuts(tmp_path):
+    """Ten frames are cut from the start by the edit list: they are neither shown nor missed."""
+    path = write_clip(tmp_path / "trimmed.mp4", options={"bf": "0"})
+    data = bytearray(path.read_bytes())
+    at = data.index(b"elst") + 12  # version and flags, count, then duration, media time
+    duration, media_time = struct.unpack(">Ii", data[at : at + 8])
+    assert (duration, media_time) == (1200, 0)
+    data[at : at + 8] = struct.pack(">Ii", 800, 10 * 512)
+    path.write_bytes(data)
+    frames, health = read(path)
+    assert numbers(frames) == list(range(10, 30))
+    assert ticks(frames) == list(range(20))
+    assert health == Health(decoded=20)
+
+
+def test_size_change_starts_a_new_segment(tmp_path):
+    path = tmp_path / "switched.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuvj420p"
+        for i in range(20):
+            size = (96, 64) if i < 12 else (64, 48)
+            encoder = av.CodecContext.create("mjpeg", "w")
+            encoder.width, encoder.height, encoder.pix_fmt = *size, "yuvj420p"
+            encoder.time_base = Fraction(1, RATE)
+            frame = av.VideoFrame.from_ndarray(picture(i, size), "bgr24").reformat(format="yuvj420p")
+            frame.pts, frame.time_base = i, Fraction(1, RATE)
+            for packet in [*encoder.encode(frame), *encoder.encode(None)]:
+                packet.stream = stream
+                container.mux(packet)
+    frames, health = read(path)
+    assert numbers(frames) == list(range(20))
+    assert {frame.index: frame.gap for frame in frames if frame.gap} == {12: "size changes from 96x64 to 64x48"}
+    assert [frame.size for frame in frames] == [(96, 64)] * 12 + [(64, 48)] * 8
+    assert health.gaps == 1
+    assert health.whole
+
+
+def test_joined_recordings_never_let_time_go_back(tmp_path):
+    first = write_clip(tmp_path / "a.ts", "mpeg2video")
+    second = write_clip(tmp_path / "b.ts", "mpeg2video")
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(first.read_bytes() + second.read_bytes())
+    frames, health = read(joined)
+    assert numbers(frames) == [*range(30), *range(30)]
+    assert ticks(frames) == list(range(60))
+    assert [frame.index for frame in frames if frame.gap] == [30]
+    assert health.missing == 0
+
+
+CUT = {
+    "faststart.mp4": ("libx264", {"container_options": {"movflags": "faststart"}}),
+    "fragmented.mp4": (
+        "libx264",
+        {"options": {"g": "5"}, "container_options": {"movflags": "frag_keyframe+empty_moov"}},
+    ),
+    "cut.mkv": ("libx264", {}),
+    "cut.ts": ("libx264", {}),
+    "cut.avi": ("mpeg4", {}),
+    "cut.gif": ("gif", {"pix_fmt": "rgb8"}),
+    "cut.webm": ("libvpx-vp9", {}),
+    "cut_mjpeg.mkv": ("mjpeg", {"pix_fmt": "yuvj420p"}),
+}
+
+
+@pytest.mark.parametrize("share", [0.5, 0.8])
+@pytest.mark.parametrize("name", CUT)
+def test_cut_file_keeps_what_is_left_and_says_so(tmp_path, name, share):
+    codec, how = CUT[name]
+    path = cut(write_clip(tmp_path / name, codec, **how), share)
+    frames, health = read(path)
+    assert len(frames) >= plain_count(path) > 0
+    assert numbers(frames)[:-1] == list(range(len(frames) - 1))  # the last may be half a picture
+    assert not health.whole
+    assert health.notes
+
+
+def intra_clip(path: Path) -> Path:
+    """Every frame by itself, so that damage to one is damage to one."""
+    if path.suffix == ".mp4":
+        return write_clip(path, options={"g": "1", "bf": "0"})
+    return write_clip(path, "mjpeg", pix_fmt="yuvj420p", container_options={"cluster_time_limit": "80"})
+
+
+@pytest.mark.parametrize("name", ["hole.mp4", "hole.mkv"])
+def test_hole_is_marked_and_the_rest_keeps_its_place(tmp_path, name):
+    path = intra_clip(tmp_path / name)
+    places = packet_bytes(path)
+    start, end = places[12][0], places[16][0]
+    frames, health = read(zero_hole(path, start, end - start))
+    assert numbers(frames) == [frame.index for frame in frames]  # nobody takes a lost frame's place
+    assert ticks(frames) == [frame.index for frame in frames]
+    lost = set(range(30)) - {frame.index for frame in frames}
+    assert {12, 13, 14, 15} <= lost <= {11, 12, 13, 14, 15, 16, 17}
+    assert [frame.index for frame in frames if frame.gap] == [max(lost) + 1]
+    assert health.missing == len(lost)
+    assert health.gaps == 1
+    assert health.damaged > 0
+
+
+def test_lost_tail_is_counted(tmp_path):
+    path = intra_clip(tmp_path / "tail.mp4")
+    start = packet_bytes(path)[25][0]
+    end = sum(packet_bytes(path)[29])
+    frames, health = read(zero_hole(path, start, end - start))
+    assert numbers(frames) == list(range(25))
+    assert health.missing == 5
+
+
+FLIPPED = {
+    "flipped.mp4": ("libx264", {"container_options": {"movflags": "faststart"}}),
+    "flipped.mkv": ("libx264", {}),
+    "flipped.ts": ("mpeg2video", {}),
+    "flipped.avi": ("mpeg4", {}),
+    "flipped.webm": ("libvpx-vp9", {}),
+    "flipped_hevc.mp4": ("libx265", {"options": QUIET_265, "container_options": {"movflags": "faststart"}}),
+}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("name", FLIPPED)
+def test_bit_flips_never_end_the_stream_early(tmp_path, name, seed):
+    codec, how = FLIPPED[name]
+    path = flip_bits(write_clip(tmp_path / name, codec, count=120, **how), 200, seed, start=0.3)
+    frames, health = read(path)
+    assert len(frames) >= plain_count(path)
+    assert not health.whole
+    indices = [frame.index for frame in frames]
+    assert indices == sorted(set(indices))
+    times = [frame.time for frame in frames]
+    assert times == sorted(times)
+    holes = {after for before, after in zip(indices, indices[1:], strict=False) if after > before + 1}
+    assert holes <= {frame.index for frame in frames if frame.gap}
+
+
+def no_video(path: Path) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def encrypted(path: Path) -> Path:
+    keys = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "76a6c65c" * 4, "encryption_kid": "a7e6" * 8}
+    return write_clip(path, container_options=keys)
+
+
+def containing(data: bytes):
+    def write(path: Path) -> Path:
+        path.write_bytes(data)
+        return path
+
+    return write
+
+
+NOT_VIDEO = {
+    "missing": (lambda path: path, "no such file"),
+    "zero bytes": (containing(b""), "empty"),
+    "text": (containing(b"Dear diary,\n" * 80), "cannot be read as video"),
+    "forty bytes": (lambda path: containing(write_clip(path).read_bytes()[:40])(path), "cannot be read as video"),
+    "no moov": (lambda path: cut(write_clip(path), 0.7), "moov atom not found"),
+    "audio only": (no_video, "no video, only audio"),
+    "encrypted": (encrypted, "encrypted"),
+    "nothing but zeros": (lambda path: zero_hole(intra_clip(path), 48, 10**6), "cannot be read as video"),
+}
+
+
+@pytest.mark.parametrize("kind", NOT_VIDEO)
+def test_no_video_is_one_line_with_file_and_reason(tmp_path, kind, capfd):
+    make, why = NOT_VIDEO[kind]
+    path = make(tmp_path / "clip.mp4")
+    with pytest.raises(SourceError, match=why) as caught:
+        VideoSource(str(path))
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_names_of_any_script_and_with_colons(tmp_path):
+    path = tmp_path / "прогулка 散歩: 1.mp4"
+    write_clip(tmp_path / "plain.mp4", count=3).rename(path)
+    assert numbers(read(path)[0]) == [0, 1, 2]
+
+
+def test_ffmpeg_is_silent_again_afterwards(tmp_path, capfd):
+    read(cut(write_clip(tmp_path / "cut.mkv"), 0.5))
+    assert av.logging.get_level() is None
+    assert not any(isinstance(handler, FfmpegLog) for handler in logging.getLogger("libav").handlers)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_two_sources_at_once_hear_their_own_damage(tmp_path):
+    """Whichever ends first must not deafen the other."""
+    broken = flip_bits(write_clip(tmp_path / "broken.mkv", "mjpeg", pix_fmt="yuvj420p"), 60, seed=3, start=0.5)
+    one, two = VideoSource(str(broken)), VideoSource(str(write_clip(tmp_path / "whole.mp4")))
+    list(two)
+    two.close()
+    list(one)
+    one.close()
+    assert two.health.whole
+    assert not one.health.whole
+
+
+def test_close_ends_the_iteration(tmp_path):
+    source = VideoSource(str(write_clip(tmp_path / "clip.mp4")))
+    assert number(next(iter(source)).image) == 0
+    source.close()
+    source.close()
+    assert list(source) == []
