@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -53,9 +54,15 @@ SINKS = Registry(
             "sinks.video:VideoSink",
             "FILE.mp4|.mkv|.webm",
             "annotated video",
-            lambda s: s.lower().endswith((".mp4", ".mkv", ".webm")),
+            lambda s: re.fullmatch(r"(?![a-z]{2,}:).+\.(mp4|mkv|webm)", s, re.IGNORECASE) is not None,
         ),
         "png": Entry("sinks.png:PngSink", "png:DIR", "annotated frames", _prefixed("png")),
+        "depth_video": Entry(
+            "sinks.depth_video:DepthVideoSink",
+            "depth:FILE.mkv",
+            "inverse depth as lossless 16-bit video",
+            lambda s: s.startswith("depth:") and s.lower().endswith(".mkv"),
+        ),
         "depth": Entry(
             "sinks.depth:DepthSink",
             "depth:DIR",
@@ -66,8 +73,11 @@ SINKS = Registry(
         "kitti": Entry(
             "sinks.kitti:KittiSink", "kitti:DIR", "flow as KITTI's 16-bit PNG", _prefixed("kitti")
         ),
-        "pfm": Entry("sinks.pfm:PfmSink", "pfm:DIR", "depth as float PFM", _prefixed("pfm")),
+        "pfm": Entry("sinks.pfm:PfmSink", "pfm:DIR", "inverse depth as float PFM", _prefixed("pfm")),
         "npz": Entry("sinks.npz:NpzSink", "npz:DIR", "every map as numpy arrays", _prefixed("npz")),
+        "ply": Entry(
+            "sinks.ply:PlySink", "ply:DIR", "coloured point clouds of the sure pixels", _prefixed("ply")
+        ),
         "jsonl": Entry("sinks.jsonl:JsonlSink", "jsonl:FILE|-", "one JSON object a pair", _prefixed("jsonl")),
         "figure": Entry(
             "sinks.figure:FigureSink",

@@ -1,0 +1,103 @@
+"""A folder of numbered files with a sidecar and a manifest: what the sinks that write sequences share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sinks.files import check_writable, crc32, faults_of, identity, write_fully, write_whole
+from sinks.records import camera_record, pair_record, read_records, to_json
+from streamflow.errors import SinkError
+
+if TYPE_CHECKING:
+    from sinks import Run
+    from streamflow.values import Result
+
+MANIFEST = "manifest.jsonl"
+SIDECAR = "sidecar.json"
+
+
+class Folder:
+    """A numbered sequence of files of one kind.
+
+    ::
+
+        DIR/
+            sidecar.json        what the files hold: quantity, unit, invalid value, camera matrix
+            manifest.jsonl      first line: the settings of the run; then a line for each file, its crc32
+            frame_000012.png    12 is the index of the pair's newest frame
+
+    A file is listed after it took its final name: what is listed is whole, however the run ended, and
+    the crc32 tells whether it still is.
+    """
+
+    def __init__(self, target: str, run: Run, output: str, suffix: str) -> None:
+        self._path = Path(target)
+        self._run = run
+        self._output = output
+        self._suffix = suffix
+        self._manifest: int | None = None
+        if not target:
+            raise SinkError(f"{output}: names no folder; write {output}:DIR")
+        with faults_of(self._path):
+            self._refuse_earlier_output()
+            check_writable(next(p for p in (self._path, *self._path.absolute().parents) if p.exists()))
+        self._earlier = identity(self._path / MANIFEST)
+
+    def add(self, result: Result, data: bytes | memoryview, facts: Mapping[str, Any], **record: Any) -> None:
+        """Write the file of `result`; `facts` go to the sidecar, once, and `record` to its own line."""
+        if self._manifest is None:
+            self._begin(result, facts)
+        name = f"frame_{result.pair.newest.index:06d}{self._suffix}"
+        write_whole(self._path / name, data)
+        self._append(
+            {"file": name, **pair_record(result.pair), **record, "bytes": len(data), "crc32": crc32(data)},
+        )
+
+    def close(self) -> None:
+        """Close the manifest."""
+        if self._manifest is not None:
+            os.close(self._manifest)
+            self._manifest = None
+
+    def _refuse_earlier_output(self) -> None:
+        earlier = (self._path / MANIFEST).exists()
+        if self._path.exists() and not self._path.is_dir():
+            raise SinkError(f"{self._path}: is a file, not a folder; choose another name")
+        if earlier and not self._run.overwrite:
+            raise SinkError(
+                f"{self._path}: holds an earlier output; -y replaces it, or choose another folder"
+            )
+        if not earlier and (other := next(self._path.glob(f"frame_*{self._suffix}"), None)):
+            raise SinkError(
+                f"{other}: is not an output of streamflow and would be replaced; choose another folder"
+            )
+
+    def _begin(self, result: Result, facts: Mapping[str, Any]) -> None:
+        manifest = self._path / MANIFEST
+        with faults_of(self._path):
+            self._path.mkdir(parents=True, exist_ok=True)
+            if identity(manifest) != self._earlier:
+                raise SinkError(f"{self._path}: another output writes to it; give each its own folder")
+            self._remove_earlier_output()
+            self._manifest = os.open(manifest, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
+        settings = {"source": self._run.source.name, "settings": self._run.settings}
+        self._append({"output": self._output, **settings})
+        sidecar = {"output": self._output, **camera_record(result), **facts, **settings}
+        write_whole(self._path / SIDECAR, to_json(sidecar, indent=2).encode() + b"\n")
+
+    def _remove_earlier_output(self) -> None:
+        manifest = self._path / MANIFEST
+        if manifest.exists():
+            for entry in read_records(manifest)[1:]:
+                (self._path / Path(entry["file"]).name).unlink(missing_ok=True)
+            for part in self._path.glob("frame_*.part"):
+                part.unlink()
+            manifest.unlink()
+
+    def _append(self, record: Mapping[str, Any]) -> None:
+        assert self._manifest is not None
+        with faults_of(self._path / MANIFEST):
+            write_fully(self._manifest, to_json(record).encode() + b"\n")

@@ -1,0 +1,65 @@
+"""JSON records: what the outputs say of a pair and its camera, and the lines they keep it in."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from streamflow.values import FramePair, Result
+
+
+def to_json(record: Mapping[str, Any], indent: int | None = None) -> str:
+    """JSON of `record`: arrays as lists, numbers that are not finite as null, anything else as text."""
+    return json.dumps(_plain(record), indent=indent, allow_nan=False, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float | Fraction):
+        return float(value) if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def pair_record(pair: FramePair) -> dict[str, Any]:
+    """Which pair: indices of its frames, and the newest frame's time, in seconds."""
+    return {
+        "index": pair.newest.index,
+        "reference": pair.reference.index,
+        "target": pair.target.index,
+        "time": pair.newest.time,
+        "interval": pair.interval,
+        "fresh": pair.fresh,
+    }
+
+
+def camera_record(result: Result) -> dict[str, Any]:
+    """What a reader must know of the camera and of the frame that the maps lie on."""
+    newest = result.pair.reference is result.pair.newest
+    return {
+        "size": result.pair.reference.size,
+        "registered_on": "newest frame" if newest else "previous frame",
+        "camera_matrix": result.camera_matrix,
+        "camera_assumed": result.camera_assumed,
+    }
+
+
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """Every whole line of a JSONL file; the last one may be torn, if the writer was killed."""
+    records = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            records.append(json.loads(line))
+        except ValueError:
+            break
+    return records

@@ -1,0 +1,59 @@
+"""Annotated video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import cv2
+import numpy as np
+
+from sinks.video_file import Encoding, VideoFile
+
+if TYPE_CHECKING:
+    from sinks import Run
+    from streamflow.stages import Stage
+    from streamflow.values import Image, Result
+
+# Without look-ahead the encoder holds nothing back, so that a crash loses only the open fragment.
+H264 = {"preset": "veryfast", "crf": "20", "bf": "0", "x264-params": "rc-lookahead=0:sync-lookahead=0"}
+VP9 = {"deadline": "realtime", "cpu-used": "8", "crf": "30", "b:v": "0", "row-mt": "1", "lag-in-frames": "0"}
+
+# While it grows an mp4 is a chain of fragments that are playable by themselves; closed, it is a plain one.
+FRAGMENTS = {
+    "movflags": "hybrid_fragmented+frag_keyframe+delay_moov",
+    "frag_duration": "200000",  # microseconds
+    "flush_packets": "1",
+}
+CLUSTERS = {"cluster_time_limit": "200", "flush_packets": "1"}  # milliseconds
+
+ENCODINGS = {
+    ".mp4": Encoding("mp4", "libx264", "yuv420p", H264, FRAGMENTS),
+    ".mkv": Encoding("matroska", "libx264", "yuv420p", H264, CLUSTERS, ticks=1000),
+    ".webm": Encoding("webm", "libvpx-vp9", "yuv420p", VP9, CLUSTERS, ticks=1000),
+}
+
+
+def even(picture: Image) -> Image:
+    """Repeat the last column or row where the size is odd: chroma is stored at half the resolution."""
+    height, width = picture.shape[:2]
+    padded = cv2.copyMakeBorder(picture, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+    return np.asarray(padded, np.uint8)
+
+
+class VideoSink:
+    """Writes the painter's pictures at the times of the frames they lie on."""
+
+    needs: ClassVar[frozenset[Stage]] = frozenset()
+
+    def __init__(self, target: str, run: Run) -> None:
+        self._painter = run.painter
+        self._video = VideoFile(target, run, ENCODINGS[Path(target).suffix.lower()])
+
+    def write(self, result: Result) -> None:
+        """Append the picture of one pair."""
+        self._video.add(even(self._painter.draw(result)), "bgr24", result.pair)
+
+    def close(self) -> None:
+        """Give the file its name."""
+        self._video.close()

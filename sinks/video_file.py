@@ -1,0 +1,159 @@
+"""One video track in a file that survives a crash: what the sinks that write video share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, cast
+
+import av
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from numpy.typing import NDArray
+
+from sinks.clock import Clock
+from sinks.files import PartFile, reason
+from streamflow.errors import SinkError
+
+if TYPE_CHECKING:
+    from av.container import OutputContainer
+    from av.video.stream import VideoStream
+
+    from sinks import Run
+    from streamflow.values import FramePair
+
+LONGEST_GAP = 2**31  # ticks; an mp4 with a longer one would be written, with wrong times
+FAULTS = (OSError, av.FFmpegError)
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How pictures become a file."""
+
+    container: str
+    codec: str
+    pixel_format: str
+    options: Mapping[str, str]  # of the codec
+    container_options: Mapping[str, str]
+    ticks: int | None = None  # a second, where the container dictates them
+
+
+class VideoFile:
+    """Encodes pictures under a temporary name; `close` makes the file whole and gives it its own.
+
+    After a fault what came before stays readable under the temporary name, and `close` says nothing:
+    the first error is the one that counts.
+    """
+
+    def __init__(self, target: str, run: Run, encoding: Encoding) -> None:
+        self._file = PartFile(target, run.overwrite)
+        self._encoding = encoding
+        self._clock = Clock(run.source)
+        self._reformatter = VideoReformatter()
+        self._container: OutputContainer | None = None
+        self._stream: VideoStream | None = None
+        self._size = (0, 0)
+        self._ticks = 1
+        self._last = -1
+        self.whole = True
+
+    def add(self, picture: NDArray[Any], layout: str, pair: FramePair) -> None:
+        """Append `picture` of the pair's reference frame, pixels laid out as `layout` ("bgr24", ...)."""
+        size = picture.shape[1], picture.shape[0]
+        if self._container is None:
+            self._open(size, pair)
+        if size != self._size:
+            raise self._fail(f"the picture changes from {_by(self._size)} to {_by(size)} pixels")
+        frame = av.VideoFrame.from_ndarray(picture, format=layout)
+        frame.pts = self._next_tick(pair)
+        frame.time_base = Fraction(1, self._ticks)
+        with self._faults():
+            self._mux(self._converted(frame))
+
+    def close(self) -> None:
+        """Write what the encoder still holds, and give the file its name."""
+        if self._container is not None:
+            with self._faults():
+                self._mux(None)
+                self._container.close()
+            self._container = None
+            self._file.commit()
+
+    def _open(self, size: tuple[int, int], pair: FramePair) -> None:
+        encoding = self._encoding
+        self._size = size
+        self._ticks = encoding.ticks or self._clock.ticks(pair)
+        options = dict(encoding.container_options)
+        if encoding.container == "mp4":
+            options["movie_timescale"] = str(self._ticks)  # or the start is rounded to a millisecond
+        path = self._file.begin()
+        with self._faults():
+            self._container = av.open(str(path), "w", format=encoding.container, options=options)
+            self._stream = self._add_stream(self._container)
+
+    def _add_stream(self, container: OutputContainer) -> VideoStream:
+        encoding = self._encoding
+        stream = cast(
+            "VideoStream",
+            container.add_stream(encoding.codec, rate=self._clock.rate, options=dict(encoding.options)),
+        )
+        stream.width, stream.height = self._size
+        stream.pix_fmt = encoding.pixel_format
+        stream.time_base = stream.codec_context.time_base = Fraction(1, self._ticks)
+        stream.codec_context.thread_count = 2  # each more holds back a picture, which a crash would lose
+        if encoding.pixel_format == "yuv420p":
+            stream.codec_context.colorspace = Colorspace.ITU709
+            stream.codec_context.color_range = ColorRange.MPEG
+        return stream
+
+    def _converted(self, frame: av.VideoFrame) -> av.VideoFrame:
+        if self._encoding.pixel_format == frame.format.name:
+            return frame
+        return self._reformatter.reformat(
+            frame,
+            format=self._encoding.pixel_format,
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+        )
+
+    def _next_tick(self, pair: FramePair) -> int:
+        time = self._clock.time(pair.reference)
+        tick = round(time * self._ticks)
+        if tick <= self._last:
+            name, before = pair.reference.index, self._last / self._ticks
+            raise self._fail(f"frame {name}, {float(time):.6g} s, does not come after {before:.6g} s")
+        if self._encoding.container == "mp4" and 0 <= self._last < tick - LONGEST_GAP:
+            raise self._fail("the frames are farther apart than an mp4 can say; write .mkv instead")
+        self._last = tick
+        return tick
+
+    def _mux(self, frame: av.VideoFrame | None) -> None:
+        assert self._stream is not None
+        assert self._container is not None
+        self._container.mux(self._stream.encode(frame))
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except FAULTS as error:
+            raise self._fail(f"cannot be written: {reason(error)}") from error
+
+    def _fail(self, what: str) -> SinkError:
+        """Save what can be saved; a second error on the way says nothing new."""
+        self.whole = False
+        before = ""
+        if self._container is not None:
+            with suppress(*FAULTS):
+                self._mux(None)
+            with suppress(*FAULTS):
+                self._container.close()
+            self._container = None
+        if self._file.part.exists() and self._file.part.stat().st_size:
+            before = f"; what came before is in {self._file.part}"
+        return SinkError(f"{self._file.path}: {what}{before}")
+
+
+def _by(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
