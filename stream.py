@@ -16,6 +16,10 @@ from streamflow.errors import StreamflowError
 if TYPE_CHECKING:
     from argparse import Namespace
 
+MISSING_LIBRARY = (
+    "OpenCV needs system libraries; on Debian: apt-get install libgl1 libglib2.0-0 (window: libsm6 libxext6)"
+)
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run the program and return its exit code."""
@@ -36,6 +40,11 @@ def main(argv: list[str] | None = None) -> int:
             raise
         print(f"stream.py: {error}", file=sys.stderr)
         return error.exit_code
+    except ImportError as error:
+        if ".so" not in str(error):
+            raise
+        print(f"stream.py: {error}: {MISSING_LIBRARY}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 
@@ -43,13 +52,13 @@ def main(argv: list[str] | None = None) -> int:
 def stream(spelling: str, arguments: Namespace) -> int:
     """Process one source from its first to its last pair; return the exit code."""
     from rich.console import Console
-    from streamflow.pipeline import Pipeline
 
     from sources import open_source
     from streamflow.cli.outputs import Outputs
     from streamflow.cli.progress import RunProgress
     from streamflow.cli.report import Report
     from streamflow.cli.signals import Interruptible
+    from streamflow.pipeline import results
 
     console = Console(stderr=True)
     with ExitStack() as stack:
@@ -57,10 +66,11 @@ def stream(spelling: str, arguments: Namespace) -> int:
         source = open_source(spelling, fps=arguments.fps, every_frame=arguments.every_frame)
         stack.enter_context(closing(source))
         outputs = stack.enter_context(Outputs(source, arguments))
-        pipeline = Pipeline(outputs.stages, command_line.options(arguments), outputs.knobs, source.info)
+        options = command_line.options(arguments)
         report = Report(source, outputs)
+        frames = signals.frames(source)
         with RunProgress(source.info, source.health, console, quiet=arguments.quiet) as progress:
-            for result in pipeline.results(signals.frames(source)):
+            for result in results(frames, outputs.stages, options, knobs=outputs.knobs, source=source.info):
                 outputs.write(result)
                 report.add(result)
                 progress.advance(result)

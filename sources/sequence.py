@@ -1,6 +1,6 @@
 """Benchmark folders: images with their ground truth.
 
-- posed: ``image/``, ``K.txt`` (3x3), ``poses_c2w.txt`` (3x4 a line, camera to world) and optionally ``depth/``
+- posed: ``image/``, ``K.txt`` (3x3), ``poses_c2w.txt`` (3x4 a line, camera to world), perhaps ``depth/``
   (npz with ``depth`` in metres, or 16-bit PNG in metres x 5000, 0 unknown);
 - Middlebury: ``frame10.png``, ``frame11.png``, ``flow10.flo``;
 - KITTI 2012 and 2015: ``image_2/*_10.png``, ``*_11.png`` and ``flow_occ/*_10.png``;
@@ -36,6 +36,7 @@ class SequenceSource:
         if first is None or first.truth is None:
             raise SourceError(f"{spelling}: no images with ground truth in a layout known here")
         self._frames = chain([first], self._frames)
+        self.first_truth = first.truth  # which kinds of truth there are
         self.health = Health()
         self.info = SourceInfo(
             name=spelling,
@@ -81,7 +82,7 @@ def _flow_files(folder: Path) -> list[tuple[Path, Path, Path]]:
         found.append((folder / f"frame{number:02d}.png", folder / f"frame{number + 1:02d}.png", flow))
     for flow in sorted((folder / "flow_occ").glob("*_10.png")):
         images = next(
-            (folder / name for name in ("image_2", "image_0", "colored_0") if (folder / name).is_dir())
+            folder / name for name in ("image_2", "image_0", "colored_0") if (folder / name).is_dir()
         )
         found.append((images / flow.name, images / flow.name.replace("_10", "_11"), flow))
     for flow in sorted(folder.glob("*_flow.flo")):

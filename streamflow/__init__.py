@@ -18,26 +18,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from streamflow.derivatives import space_derivatives, time_derivative
-    from streamflow.lucas_kanade import lucas_kanade
     from streamflow.options import Knobs, Options
     from streamflow.pairs import frame_pairs
-    from streamflow.pipeline import Pipeline, results
+    from streamflow.pipeline import results
     from streamflow.stages import Stage
     from streamflow.values import Depth, Flow, Frame, FramePair, Motion, Plane, Result, Status, Unknown
 
 _HOME = {
     "derivatives": ("space_derivatives", "time_derivative"),
-    "lucas_kanade": ("lucas_kanade",),
     "options": ("Knobs", "Options"),
     "pairs": ("frame_pairs",),
-    "pipeline": ("Pipeline", "results"),
+    "pipeline": ("results",),
     "stages": ("Stage",),
     "values": ("Depth", "Flow", "Frame", "FramePair", "Motion", "Plane", "Result", "Status", "Unknown"),
 }
 
 __all__ = [
-    "Depth", "Flow", "Frame", "FramePair", "Knobs", "Motion", "Options", "Pipeline", "Plane", "Result",
-    "Stage", "Status", "Unknown", "frame_pairs", "lucas_kanade", "results", "space_derivatives",
+    "Depth", "Flow", "Frame", "FramePair", "Knobs", "Motion", "Options", "Plane", "Result",
+    "Stage", "Status", "Unknown", "frame_pairs", "results", "space_derivatives",
     "time_derivative",
 ]  # fmt: skip
 
@@ -45,6 +43,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Load a public name from its module when it is first used (PEP 562)."""
     for module, names in _HOME.items():
-        if name in names and module != name:
+        if name in names:
             return getattr(import_module(f"streamflow.{module}"), name)
     raise AttributeError(f"module 'streamflow' has no attribute {name!r}")

@@ -223,7 +223,9 @@ def test_size_change_starts_a_new_segment(tmp_path):
                 container.mux(packet)
     frames, health = read(path)
     assert numbers(frames) == list(range(20))
-    assert {frame.index: frame.gap for frame in frames if frame.gap} == {12: "size changes from 96x64 to 64x48"}
+    assert {frame.index: frame.gap for frame in frames if frame.gap} == {
+        12: "size changes from 96x64 to 64x48"
+    }
     assert [frame.size for frame in frames] == [(96, 64)] * 12 + [(64, 48)] * 8
     assert health.gaps == 1
     assert health.whole
@@ -337,7 +339,11 @@ def no_video(path: Path) -> Path:
 
 
 def encrypted(path: Path) -> Path:
-    keys = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "76a6c65c" * 4, "encryption_kid": "a7e6" * 8}
+    keys = {
+        "encryption_scheme": "cenc-aes-ctr",
+        "encryption_key": "76a6c65c" * 4,
+        "encryption_kid": "a7e6" * 8,
+    }
     return write_clip(path, container_options=keys)
 
 
@@ -353,7 +359,10 @@ NOT_VIDEO = {
     "missing": (lambda path: path, "no such file"),
     "zero bytes": (containing(b""), "empty"),
     "text": (containing(b"Dear diary,\n" * 80), "cannot be read as video"),
-    "forty bytes": (lambda path: containing(write_clip(path).read_bytes()[:40])(path), "cannot be read as video"),
+    "forty bytes": (
+        lambda path: containing(write_clip(path).read_bytes()[:40])(path),
+        "cannot be read as video",
+    ),
     "no moov": (lambda path: cut(write_clip(path), 0.7), "moov atom not found"),
     "audio only": (no_video, "no video, only audio"),
     "encrypted": (encrypted, "encrypted"),
@@ -387,7 +396,9 @@ def test_ffmpeg_is_silent_again_afterwards(tmp_path, capfd):
 
 def test_two_sources_at_once_hear_their_own_damage(tmp_path):
     """Whichever ends first must not deafen the other."""
-    broken = flip_bits(write_clip(tmp_path / "broken.mkv", "mjpeg", pix_fmt="yuvj420p"), 60, seed=3, start=0.5)
+    broken = flip_bits(
+        write_clip(tmp_path / "broken.mkv", "mjpeg", pix_fmt="yuvj420p"), 60, seed=3, start=0.5
+    )
     one, two = VideoSource(str(broken)), VideoSource(str(write_clip(tmp_path / "whole.mp4")))
     list(two)
     two.close()

@@ -28,8 +28,11 @@ examples:
 """
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
+    """Reports nonsense as the one-line error it is."""
+
     def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage and exiting."""
         raise UsageError(f"{message}; see python stream.py --help")
 
 
@@ -76,8 +79,8 @@ def add_method_options(parser: argparse._ArgumentGroup | argparse.ArgumentParser
     add("--baseline", type=_number(1e-9), metavar="M", help="distance between two frames: depth in metres")
 
 
-def _parser() -> _Parser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="stream.py",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="python stream.py SOURCE... [--plot_flow] [--epipole] [--depth] [--planar_flow] [options]\n"

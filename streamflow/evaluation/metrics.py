@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.values import Map, Mask, Matrix, Vectors
+from streamflow.motion.sphere import tangent_basis
+from streamflow.values import Map, Mask, Matrix, Motion, Vectors
 
 AUSR_STEPS = 50
 
@@ -105,3 +106,18 @@ def depth_errors(inverse: Map, truth: Map, among: Mask) -> tuple[NDArray[np.floa
     ratio = inverse[known] / truth[known]
     scale = float(np.median(ratio)) if ratio.size else float("nan")
     return np.asarray(abs(ratio / scale - 1), np.float32), scale
+
+
+def direction_surprise(motion: Motion, translation: Matrix) -> float:
+    """Squared distance of the true direction from the estimated one, in standard deviations (2 degrees of freedom).
+
+    Parameters
+    ----------
+    motion : Motion
+        With translation and covariance.
+    translation : ndarray, shape (3,)
+        The true unit direction.
+    """
+    assert motion.translation is not None and motion.covariance is not None
+    error = tangent_basis(motion.translation).T @ translation
+    return float(error @ np.linalg.solve(motion.covariance[:2, :2], error))

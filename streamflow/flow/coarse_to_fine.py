@@ -1,7 +1,5 @@
 """The estimate from the coarsest level to the finest: two candidates, fused, refined by Lucas-Kanade."""
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray

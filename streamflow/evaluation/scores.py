@@ -1,0 +1,114 @@
+"""The scores of a sequence: every pair is compared with its truth, the summary is one flat record."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Any
+
+import numpy as np
+
+from streamflow.evaluation import metrics
+from streamflow.motion.epipole import pixel
+from streamflow.truth import PairTruth
+from streamflow.values import Depth, Flow, Map, Motion, Result
+
+SAMPLES = 40_000  # pixels of a frame that the fused depth is judged on
+INSIDE_TWO_SIGMA = 6.18  # squared: 95.4% of two degrees of freedom
+
+
+class Scores:
+    """Collects the errors of one sequence.
+
+    Flow and motion scores, and depth with one scale a pair: means and medians over the pairs. Fused depth:
+    one scale for the whole sequence.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, list[float]] = defaultdict(list)
+        self._statuses: Counter[str] = Counter()
+        self._ratios: list[Map] = []  # estimated over true inverse depth, world units, of samples
+
+    def add(self, result: Result, truth: PairTruth) -> None:
+        """Compare one pair with its truth."""
+        self._values["ms_per_pair"].append(sum(result.timing.values()))
+        if result.flow is not None and truth.vectors is not None:
+            self._add_flow(result.flow, truth)
+        if result.motion is not None and truth.rotation is not None:
+            self._add_motion(result.motion, truth, result)
+        if result.depth is not None and truth.inverse_depth is not None:
+            self._add_depth(result.depth, truth)
+
+    def add_fused(self, depth: Depth, truth: PairTruth) -> None:
+        """Take one frame of a fused sequence in."""
+        assert truth.inverse_depth is not None and truth.visible is not None
+        self._values["fused_depth_coverage"].append(float(np.isfinite(depth.inverse).mean()))
+        known = truth.visible & np.isfinite(depth.inverse) & (truth.inverse_depth > 0)
+        ratios = depth.inverse[known] / (truth.inverse_depth[known] / truth.step)
+        self._ratios.append(ratios[:: max(1, ratios.size // SAMPLES)])
+
+    def summary(self) -> dict[str, Any]:
+        """Return the record; a score that has no truth is left out."""
+        record: dict[str, Any] = {}
+        for key, values in self._values.items():
+            typical = np.median if key.endswith("_median") else np.mean
+            record[key] = float(typical(values))
+        for key in ("direction_error_deg", "rotation_error_deg", "epipole_error_px"):
+            if errors := self._values.get(key):
+                del record[key]
+                record[f"{key}_median"] = float(np.median(errors))
+                record[f"{key}_p90"] = float(np.percentile(errors, 90))
+        if self._statuses:
+            total = sum(self._statuses.values())
+            record["statuses"] = {name: count / total for name, count in self._statuses.most_common()}
+        if self._ratios:
+            ratios = np.concatenate(self._ratios)
+            errors = abs(ratios / np.median(ratios) - 1)
+            record["fused_depth_error_median"] = float(np.median(errors))
+            record["fused_depth_within_5_percent"] = float(np.mean(errors < 0.05))
+        return record
+
+    def _add_flow(self, flow: Flow, truth: PairTruth) -> None:
+        assert truth.vectors is not None
+        error = metrics.endpoint_error(flow.vectors, truth.vectors)
+        known = np.isfinite(error) if truth.visible is None else np.isfinite(error) & truth.visible
+        errors, sigma = error[known], flow.sigma[known]
+        add = self._values
+        add["epe_mean"].append(float(errors.mean()))
+        add["epe_median"].append(float(np.median(errors)))
+        angular = metrics.angular_error(flow.vectors, truth.vectors)
+        add["aae_deg"].append(float(angular[known].mean()))
+        add["fl_percent"].append(metrics.outlier_share(np.where(known, error, np.nan), truth.vectors))
+        add["top50_epe"].append(metrics.most_confident(errors, sigma))
+        add["ausr"].append(metrics.ausr(errors, sigma))
+        add["ausr_smin"].append(metrics.ausr(errors, -flow.smin[known]))
+
+    def _add_motion(self, motion: Motion, truth: PairTruth, result: Result) -> None:
+        assert truth.rotation is not None and truth.translation is not None
+        self._statuses[str(motion.status)] += 1
+        if motion.rotation is not None:
+            self._values["rotation_error_deg"].append(metrics.rotation_angle(motion.rotation, truth.rotation))
+        if motion.translation is None or motion.rotation is None or truth.epipole is None:
+            return
+        found = motion.rotation.T @ motion.translation
+        true = truth.rotation.T @ truth.translation
+        self._values["direction_error_deg"].append(metrics.angle(found, true))
+        if motion.covariance is not None:
+            inside = metrics.direction_surprise(motion, truth.translation) < INSIDE_TWO_SIGMA
+            self._values["direction_inside_2_sigma"].append(float(inside))
+        assert motion.epipole is not None
+        at, true_at = (pixel(e, result.camera_matrix) for e in (motion.epipole, truth.epipole))
+        if at is not None and true_at is not None:
+            self._values["epipole_error_px"].append(float(np.linalg.norm(at - true_at)))
+
+    def _add_depth(self, depth: Depth, truth: PairTruth) -> None:
+        assert truth.inverse_depth is not None and truth.visible is not None
+        errors, scale = metrics.depth_errors(depth.inverse, truth.inverse_depth, truth.visible)
+        self._values["depth_coverage"].append(float(np.isfinite(depth.inverse).mean()))
+        if not errors.size:
+            return
+        self._values["depth_error_median"].append(float(np.median(errors)))
+        self._values["depth_within_5_percent"].append(float(np.mean(errors < 0.05)))
+        known = truth.visible & np.isfinite(depth.inverse) & np.isfinite(truth.inverse_depth)
+        deviation = np.sqrt(depth.variance[known])
+        off = abs(depth.inverse[known] - scale * truth.inverse_depth[known])
+        self._values["depth_inside_2_sigma"].append(float(np.mean(off < 2 * deviation)))

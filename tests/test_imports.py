@@ -1,0 +1,77 @@
+"""Who may know whom, and what importing costs."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+METHOD = sorted(path for path in (ROOT / "streamflow").rglob("*.py") if "cli" not in path.parts)
+SOURCES = sorted(path for path in (ROOT / "sources").glob("*.py") if path.name != "__init__.py")
+SINKS = sorted(path for path in (ROOT / "sinks").glob("*.py") if path.name != "__init__.py")
+
+
+def imported(path: Path) -> set[str]:
+    """Modules that a file names in any import, at its top or inside a function."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return names
+
+
+def packages(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imported(path)}
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", METHOD, ids=name_of)
+def test_the_method_knows_no_files_windows_or_terminals(path: Path) -> None:
+    assert not packages(path) & {"sources", "sinks", "stream", "av", "rich", "argparse", "matplotlib"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_a_source_knows_neither_sinks_nor_stages(path: Path) -> None:
+    assert not packages(path) & {"sinks", "stream"}
+    stages = ("flow", "motion", "depth", "planes", "analysis", "pipeline", "cli", "draw")
+    assert not {name for name in imported(path) if name.startswith(tuple(f"streamflow.{s}" for s in stages))}
+
+
+@pytest.mark.parametrize("path", SINKS, ids=name_of)
+def test_a_sink_knows_neither_sources_nor_stages(path: Path) -> None:
+    assert not packages(path) & {"sources", "stream"}
+    stages = ("flow", "motion.estimate", "depth", "planes", "analysis", "pipeline", "cli")
+    assert not {name for name in imported(path) if name.startswith(tuple(f"streamflow.{s}" for s in stages))}
+
+
+def loaded_after(code: str) -> set[str]:
+    run = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return {name.partition(".")[0] for name in run.stderr.split()}
+
+
+def test_importing_the_package_loads_no_heavy_library() -> None:
+    assert not loaded_after("import streamflow") & {"numpy", "cv2", "av", "numba", "matplotlib", "rich"}
+
+
+def test_help_loads_no_heavy_library() -> None:
+    code = "import stream\ntry: stream.main(['--help'])\nexcept SystemExit: pass"
+    assert not loaded_after(code) & {"numpy", "cv2", "av", "numba", "matplotlib", "rich"}
+
+
+def test_every_public_name_can_be_had() -> None:
+    import streamflow
+
+    for name in streamflow.__all__:
+        assert getattr(streamflow, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        streamflow.nothing  # noqa: B018
