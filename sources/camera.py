@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from sources.live import GIVE_UP, Disconnected, LiveReader
+from sources.quiet import quiet_opencv
 from streamflow.errors import SourceError
 from streamflow.values import Frame, Health, Image, SourceInfo
 
@@ -71,13 +72,8 @@ class Webcam:
     live = True
 
     def __init__(self, device: str) -> None:
-        log = cv2.utils.logging
-        level = log.getLogLevel()
-        log.setLogLevel(log.LOG_LEVEL_SILENT)  # the error below says it all, in one line
-        try:
+        with quiet_opencv():
             self._capture = cv2.VideoCapture(device_number(device))
-        finally:
-            log.setLogLevel(level)
         if not self._capture.isOpened():
             raise Disconnected("cannot be opened; is it plugged in, and free?")
         rate = self._capture.get(cv2.CAP_PROP_FPS)

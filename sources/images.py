@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from sources.quiet import quiet_opencv
 from streamflow.errors import SourceError
 from streamflow.values import Frame, Health, SourceInfo
 from streamflow.values import Image as Pixels
@@ -153,8 +154,11 @@ def read_image(path: Path) -> NDArray[np.integer]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata
             image = Image.open(io.BytesIO(data))
+            if image.mode == "F":
+                raise Unreadable("holds floating-point values; convert it to 16 bits")
             deep = is_deep(image)
-            image.load()
+            if not (deep and image.format == "PPM"):  # those Pillow reads too slowly
+                image.load()  # unlike OpenCV, it refuses half an image
             return read_deep(data) if deep else read_shallow(image)
     except Unreadable:
         raise
@@ -168,15 +172,16 @@ def is_deep(image: ImageFile.ImageFile) -> bool:
     """Whether the file holds more than 8 bits a channel; Pillow would cut them off. Ask before loading."""
     if image.format == "PPM" and isinstance(image.tile[0][3], tuple):
         return bool(image.tile[0][3][-1] > 255)
-    return image.mode[0] in "IF" or any(";16" in str(tile[3]) for tile in image.tile)
+    return image.mode.startswith("I") or any(";16" in str(tile[3]) for tile in image.tile)
 
 
 def read_deep(data: bytes) -> NDArray[np.integer]:
     """Every bit of a deep image; its alpha, if any, is left out."""
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
-    if pixels is None or not np.issubdtype(pixels.dtype, np.integer):
-        raise Unreadable("holds values that are no grey levels; convert it to 16 bits")
-    return np.maximum(pixels, 0)
+    with quiet_opencv():
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise Unreadable("is damaged or cut off")
+    return np.asarray(pixels)
 
 
 def read_shallow(image: Image.Image) -> Pixels:

@@ -18,8 +18,8 @@ from streamflow.values import Frame, Health, Image, SourceInfo
 
 TIMEOUT = (5.0, 3.0)  # seconds to open, and to wait for the next packet
 
-# Ask for TCP, which loses no packets; do not hold frames back to smooth the stream.
-OPTIONS = {"rtsp_flags": "prefer_tcp", "fflags": "nobuffer", "analyzeduration": "1000000"}
+# TCP loses no packets; a second is enough to find out what the stream holds.
+OPTIONS = {"rtsp_flags": "prefer_tcp", "analyzeduration": "1000000"}
 
 
 class NetworkSource:
@@ -118,6 +118,9 @@ class NetworkStream:
                 raise Disconnected(explained(error)) from error
             if packet is None:
                 return
+            if packet.is_corrupt and self._stream.codec_context.codec.intra_only:
+                self._health.damaged += 1  # half a picture, cut off with its connection
+                continue
             try:
                 for frame in packet.decode():
                     self._health.damaged += frame.is_corrupt

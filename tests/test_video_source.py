@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import logging
 import struct
 from fractions import Fraction
@@ -169,7 +170,7 @@ def combing(image) -> float:
 
 def test_interlaced_video_is_deinterlaced(tmp_path):
     def moving(i, x0=0.0):
-        y, x = np.mgrid[:64, :96]
+        _y, x = np.mgrid[:64, :96]
         bars = 128 + 90 * np.sin((x - 3 * i - x0) / 3)
         image = np.repeat(bars[..., None], 3, axis=2).astype(np.uint8)
         image[:16] = picture(i)[:16]
@@ -324,7 +325,7 @@ def test_bit_flips_never_end_the_stream_early(tmp_path, name, seed):
     assert indices == sorted(set(indices))
     times = [frame.time for frame in frames]
     assert times == sorted(times)
-    holes = {after for before, after in zip(indices, indices[1:], strict=False) if after > before + 1}
+    holes = {after for before, after in itertools.pairwise(indices) if after > before + 1}
     assert holes <= {frame.index for frame in frames if frame.gap}
 
 
