@@ -22,7 +22,7 @@ Image = NDArray[np.uint8]  # (H, W, 3) BGR, or (H, W) grey
 Map = NDArray[np.floating]  # (H, W) float32, one number a pixel, NaN where unknown
 Vectors = NDArray[np.floating]  # (H, W, 2) float32, (u, v), pixels
 Mask = NDArray[np.bool_]  # (H, W)
-Matrix = NDArray[np.floating]  # small float64 arrays
+Matrix = NDArray[np.float64]  # small arrays: matrices, vectors, points
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,7 @@
 """Depth from flow and camera motion, for one pair and over time."""
 
 from streamflow.depth.baseline import Baseline, median_parallax
+from streamflow.depth.confidence import confidence, confident, relative_error
 from streamflow.depth.contact import time_to_contact
 from streamflow.depth.epipolar import signed_inverse_depth
 from streamflow.depth.fill import fill_holes
@@ -11,9 +12,12 @@ __all__ = [
     "Baseline",
     "DepthFusion",
     "FusedDepth",
+    "confidence",
+    "confident",
     "fill_holes",
     "median_parallax",
     "pair_depth",
+    "relative_error",
     "signed_inverse_depth",
     "time_to_contact",
 ]

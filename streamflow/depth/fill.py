@@ -2,11 +2,11 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from streamflow.depth.epipolar import Map
 
 SMALLEST = 2  # pixels: side at which the pyramid ends
+TINY = np.float32(1e-12)
 
 
 def fill_holes(values: Map, confidence: Map) -> Map:
@@ -24,18 +24,19 @@ def fill_holes(values: Map, confidence: Map) -> Map:
     -------
     (H, W), finite everywhere, if any of `values` is.
     """
-    weight = np.where(np.isnan(values), np.float32(0), confidence)
-    return _push_pull(np.nan_to_num(values, nan=0.0), weight)
+    known = np.isfinite(values)
+    weight = np.where(known, confidence, 0).astype(np.float32)
+    return _push_pull(np.where(known, values, 0).astype(np.float32), weight)
 
 
-def _push_pull(values: Map, weight: NDArray[np.float32]) -> Map:
+def _push_pull(values: Map, weight: Map) -> Map:
     height, width = values.shape
     if min(height, width) <= SMALLEST:
         total = weight.sum()
         mean = (values * weight).sum() / total if total else np.nan
-        return np.where(weight > 0, values, np.float32(mean))
-    total = cv2.pyrDown(weight)
-    coarse = cv2.pyrDown(values * weight) / np.maximum(total, np.float32(1e-12))
+        return np.where(weight > 0, values, mean).astype(np.float32)
+    total = np.asarray(cv2.pyrDown(weight))
+    coarse = cv2.pyrDown(values * weight) / np.maximum(total, TINY)
     coarse = _push_pull(coarse, np.minimum(total * 4, np.float32(1)))
-    around = cv2.pyrUp(coarse, dstsize=(width, height))
-    return around + weight * (values - around)
+    around = np.asarray(cv2.pyrUp(coarse, dstsize=(width, height)))
+    return np.asarray(around + weight * (values - around))

@@ -1,5 +1,7 @@
 """How long one pair's step is in the unit of a depth that is already known."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,7 +48,7 @@ def unit_length(predicted: Map, spread: Map, pair: Depth) -> float | None:
     return _agreed((measured / known).ravel(), relative.ravel())
 
 
-def _agreed(lengths: NDArray[np.float64], relative_variance: NDArray[np.float64]) -> float | None:
+def _agreed(lengths: NDArray[np.floating[Any]], relative_variance: NDArray[np.floating[Any]]) -> float | None:
     """Weighted median."""
     usable = np.isfinite(lengths) & (lengths > 0) & np.isfinite(relative_variance)
     if np.count_nonzero(usable) < FEWEST:

@@ -9,6 +9,7 @@ from streamflow.planes.segmentation import SPACING, Labels
 from streamflow.values import Plane
 
 STEEPEST = np.cos(np.deg2rad(30))  # cosine of the angle to the vertical from which a plane is no ground
+SAMPLED = 500  # points of a plane from which its parameters and residual are taken
 DOWN = np.array([0.0, 1.0, 0.0])  # of a camera held upright
 
 
@@ -50,15 +51,17 @@ def _describe(
     H: NDArray[np.float64],
 ) -> Plane:
     row, column = np.nonzero(region)
+    some = slice(None, None, -(-len(row) // SAMPLED))
+    row, column = row[some], column[some]
     points = np.stack([column, row], axis=1).astype(float) * SPACING
     exact = homography_flow(H, points, K)
     residual = exact - vectors[row * SPACING, column * SPACING]
-    parameters = np.linalg.lstsq(design_matrix(points, K).reshape(-1, 8), exact.ravel(), rcond=None)[0]
+    parameters, *_ = np.linalg.lstsq(design_matrix(points, K).reshape(-1, 8), exact.ravel(), rcond=None)
     height, width = vectors.shape[:2]
     mask = region.repeat(SPACING, axis=0).repeat(SPACING, axis=1)[:height, :width]
     distance = 1 / float(np.linalg.norm(n))
-    rms = float(np.sqrt(np.mean(residual**2)))
-    return Plane(label, parameters, mask, rms, -n * distance, distance, name)
+    rms = 1.4826 * float(np.median(np.abs(residual)))  # of the Gaussian with this median
+    return Plane(label, np.asarray(parameters, float), mask, rms, -n * distance, distance, name)
 
 
 def _ground(planes: NDArray[np.float64], labels: Labels, down: NDArray[np.float64]) -> int | None:

@@ -106,8 +106,7 @@ def _weighted_least_squares(
     A: NDArray[np.float64], vectors: Points, weight: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     rows = (A * weight[:, None, None]).reshape(-1, 8)
-    solution: NDArray[np.float64] = np.linalg.solve(rows.T @ A.reshape(-1, 8), rows.T @ vectors.ravel())
-    return solution
+    return np.asarray(np.linalg.solve(rows.T @ A.reshape(-1, 8), rows.T @ vectors.ravel()), float)
 
 
 def _best_hypothesis(
@@ -119,7 +118,7 @@ def _best_hypothesis(
     right = vectors[drawn].reshape(HYPOTHESES, 2 * SAMPLE, 1)
     normal = rows.transpose(0, 2, 1) @ rows
     ridge = 1e-9 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(8)
-    a: NDArray[np.float64] = np.linalg.solve(normal + ridge, rows.transpose(0, 2, 1) @ right)[..., 0]
+    a = np.asarray(np.linalg.solve(normal + ridge, rows.transpose(0, 2, 1) @ right)[..., 0], float)
     tried = rng.permutation(len(A))[:SCORED]
     residual = (A[tried].reshape(-1, 8) @ a.T).reshape(-1, 2, HYPOTHESES) - vectors[tried, :, None]
     cost = np.minimum(np.sum(residual**2, axis=1) / sigma[tried, None] ** 2, 5.0**2).mean(axis=0)

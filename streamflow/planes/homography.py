@@ -61,8 +61,8 @@ def fit_homography(
         J = _derivative(H, a, K)
         weighted = (J * weight[:, None, None]).reshape(-1, 8)
         change = np.linalg.solve(weighted.T @ J.reshape(-1, 8), weighted.T @ error.ravel())
-        H = np.asarray(H - np.append(change, 0).reshape(3, 3))
-    return H
+        H = H - np.append(change, 0).reshape(3, 3)
+    return np.asarray(H, float)
 
 
 def _derivative(H: Matrix, a: NDArray[np.float64], K: Matrix) -> NDArray[np.float64]:

@@ -12,49 +12,47 @@ from numpy.typing import NDArray
 
 from streamflow.values import Depth
 
-Matrix = NDArray[np.float64]  # (3, 3)
-Labels = NDArray[np.uint8]  # (h, w), 0: no plane, i: the i-th
+Array = NDArray[np.float64]
+Labels = NDArray[np.uint8]  # (h, w), 0: no plane, i + 1: plane i
 
 SPACING = 4  # pixels between the points that are looked at
+SEARCHED = 4000  # of them, among which planes are searched for
 HYPOTHESES = 120  # a plane
-SCORED = 1000  # points that a hypothesis is tried on
+SCORED = 600  # points that a hypothesis is tried on
 NEAR, FAR = 4, 30  # distance of a triple's points, in spacings
 GATE = 2.5  # standard deviations between a point and its plane
 RELATIVE = 0.01  # error of inverse depth that its variance does not tell, as a share
-ROUNDS = 4  # of reweighting
+WINDOW = (7, 7)  # points that are looked at together to tell on which plane they are
+OBEYED = 3.0  # largest mean of their squared residuals
+MAJORITY = 0.4  # share of them that has to be known
 
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Known inverse depths on the grid."""
+    """Known inverse depths on the grid; both sides of rho = n . a divided by the deviation of rho."""
 
-    rays: NDArray[np.float64]  # (N, 3), a = K^-1 [x, 1]
-    rho: NDArray[np.float64]  # (N,)
-    deviation: NDArray[np.float64]  # (N,)
-    index: NDArray[np.intp]  # (N,), of the grid's cells
-    shape: tuple[int, int]  # of the grid
+    rays: Array  # (N, 3)
+    rho: Array  # (N,)
+    index: NDArray[np.intp]  # (N,), cells of the grid
 
-    def __getitem__(self, chosen: NDArray[np.bool_]) -> "Points":
+    def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "Points":
         """The chosen ones."""
-        rays, rho, deviation, index = (
-            self.rays[chosen], self.rho[chosen], self.deviation[chosen], self.index[chosen],
-        )  # fmt: skip
-        return Points(rays, rho, deviation, index, self.shape)
+        return Points(self.rays[chosen], self.rho[chosen], self.index[chosen])
 
-    def residual(self, n: NDArray[np.float64]) -> NDArray[np.float64]:
+    def residual(self, n: Array) -> Array:
         """Distance from the plane n, in standard deviations."""
-        return np.asarray(np.abs(self.rays @ n - self.rho) / self.deviation)
+        return np.abs(self.rays @ n - self.rho)
 
 
 def find_planes(
     depth: Depth,
-    K: Matrix,
+    K: Array,
     rng: np.random.Generator,
     *,
-    known: NDArray[np.float64] | None = None,
+    known: Array | None = None,
     most: int = 6,
     smallest: float = 0.03,
-) -> tuple[NDArray[np.float64], Labels]:
+) -> tuple[Array, Labels]:
     """Find the planes of a scene in its inverse depth.
 
     Parameters
@@ -71,93 +69,95 @@ def find_planes(
     n : (P, 3), n . a = inverse depth on the plane: its unit normal, away from the camera, over its distance.
     labels : (h, w), on every SPACING-th pixel; 0 where there is no plane, i + 1 on plane i.
     """
-    points = _points(depth, K)
-    fewest = smallest * points.shape[0] * points.shape[1]
-    planes: list[NDArray[np.float64]] = []
-    left = points
-    while len(planes) < most and len(left.rho) > max(fewest, SCORED / 10):
-        n = _refined(_best(left, rng, known), left)
+    points, shape = _points(depth, K)
+    fewest = smallest * shape[0] * shape[1]
+    searched = rng.permutation(len(points.rho))[:SEARCHED]
+    left = points[searched]
+    share = fewest * len(searched) / max(len(points.rho), 1)
+    planes: list[Array] = []
+    while len(planes) < most and len(left.rho) > share:
+        n = _refined(_best(left, points, shape, rng, known), left, rounds=4)
         obey = left.residual(n) < GATE
-        if np.count_nonzero(obey) < fewest:
+        if np.count_nonzero(obey) < share:
             break
         planes.append(n)
         left = left[~obey]
-    if not planes:
-        return np.empty((0, 3)), np.zeros(points.shape, np.uint8)
-    return _settled(np.array(planes), points, fewest)
+    return _settled(np.array(planes).reshape(-1, 3), points, shape, fewest)
 
 
-def _points(depth: Depth, K: Matrix) -> Points:
-    grid = np.s_[::SPACING, ::SPACING]
-    rho, variance = depth.inverse[grid], depth.variance[grid]
-    index = np.flatnonzero(np.isfinite(rho))
-    row, column = np.unravel_index(index, rho.shape)
-    pixels = np.stack([column * SPACING, row * SPACING, np.ones(len(index))], axis=1)
-    rho, variance = rho.ravel()[index].astype(float), variance.ravel()[index]
-    deviation = np.sqrt(variance + (RELATIVE * rho) ** 2)
-    return Points(pixels @ np.linalg.inv(K).T, rho, deviation, index, depth.inverse[grid].shape)
+def _points(depth: Depth, K: Array) -> tuple[Points, tuple[int, int]]:
+    inverse, variance = depth.inverse[::SPACING, ::SPACING], depth.variance[::SPACING, ::SPACING]
+    index = np.flatnonzero(np.isfinite(inverse))
+    row, column = np.divmod(index, inverse.shape[1])
+    rays = np.stack([column * SPACING, row * SPACING, np.ones(len(index))], axis=1) @ np.linalg.inv(K).T
+    rho = inverse.ravel()[index].astype(float)
+    per_deviation = 1 / np.sqrt(variance.ravel()[index] + (RELATIVE * rho) ** 2)
+    return Points(rays * per_deviation[:, None], rho * per_deviation, index), inverse.shape
 
 
-def _best(points: Points, rng: np.random.Generator, known: NDArray[np.float64] | None) -> NDArray[np.float64]:
+def _best(
+    left: Points, points: Points, shape: tuple[int, int], rng: np.random.Generator, known: Array | None
+) -> Array:
     """The plane through three nearby points, or the known one, that most of a sample obey."""
-    planes = _hypotheses(points, rng)
+    planes = _hypotheses(left, points, shape, rng)
     if known is not None:
         planes = np.concatenate([known, planes])
-    tried = rng.integers(len(points.rho), size=SCORED)
-    distance = (planes @ points.rays[tried].T - points.rho[tried]) / points.deviation[tried]
-    cost = np.minimum(distance**2, GATE**2).sum(axis=1)
-    best: NDArray[np.float64] = planes[np.argmin(cost)]
+    tried = rng.integers(len(left.rho), size=SCORED)
+    distance = planes @ left.rays[tried].T - left.rho[tried]
+    best: Array = planes[np.argmin(np.minimum(distance**2, GATE**2).sum(axis=1))]
     return best
 
 
-def _hypotheses(points: Points, rng: np.random.Generator) -> NDArray[np.float64]:
+def _hypotheses(left: Points, points: Points, shape: tuple[int, int], rng: np.random.Generator) -> Array:
     """Planes through local triples: a point, and two others a similar way off in other directions."""
-    place = np.full(points.shape, -1)
+    place = np.full(shape, -1)
     place.flat[points.index] = np.arange(len(points.index))
-    first = rng.integers(len(points.index), size=HYPOTHESES)
+    row, column = np.divmod(left.index[rng.integers(len(left.index), size=HYPOTHESES)], shape[1])
     way = np.exp(rng.uniform(np.log(NEAR), np.log(FAR), (2, HYPOTHESES)))
     angle = rng.uniform(0, 2 * np.pi, HYPOTHESES) + np.array([[0], [1]]) * rng.uniform(1, 2, HYPOTHESES)
-    row, column = np.unravel_index(points.index[first], points.shape)
-    rows = np.clip(np.rint(row + way * np.sin(angle)).astype(int), 0, points.shape[0] - 1)
-    columns = np.clip(np.rint(column + way * np.cos(angle)).astype(int), 0, points.shape[1] - 1)
-    triple = np.column_stack([first, *place[rows, columns]])
+    rows = np.clip(np.rint(row + way * np.sin(angle)).astype(int), 0, shape[0] - 1)
+    columns = np.clip(np.rint(column + way * np.cos(angle)).astype(int), 0, shape[1] - 1)
+    triple = np.column_stack([place[row, column], *place[rows, columns]])
     triple = triple[(triple >= 0).all(axis=1)]
-    rays = points.rays[triple]
-    solvable = np.abs(np.linalg.det(rays)) > 1e-9
-    if not solvable.any():
-        return np.zeros((1, 3))
-    planes: NDArray[np.float64] = np.linalg.solve(rays[solvable], points.rho[triple[solvable], None])[..., 0]
-    return planes
+    rays, rho = points.rays[triple], points.rho[triple]
+    solvable = np.abs(np.linalg.det(rays)) > 1e-9 * np.prod(np.linalg.norm(rays, axis=2), axis=1)
+    planes = np.linalg.solve(rays[solvable], rho[solvable, :, None])[..., 0]
+    return np.concatenate([planes, np.zeros((1, 3))])
 
 
-def _refined(n: NDArray[np.float64], points: Points) -> NDArray[np.float64]:
+def _refined(n: Array, points: Points, rounds: int) -> Array:
     """Reweighted least squares, Geman-McClure weights."""
-    for _ in range(ROUNDS):
-        near = points[points.residual(n) < 3 * GATE]
-        weight = 1 / ((1 + (near.residual(n) / GATE) ** 2) * near.deviation) ** 2
-        rays = near.rays * weight[:, None]
-        n = np.linalg.solve(rays.T @ near.rays + 1e-12 * np.eye(3), rays.T @ near.rho)
+    for _ in range(rounds):
+        weight = 1 / (1 + (points.residual(n) / GATE) ** 2) ** 2
+        rays = points.rays * weight[:, None]
+        n = np.asarray(np.linalg.solve(rays.T @ points.rays + 1e-9 * np.eye(3), rays.T @ points.rho), float)
     return n
 
 
-def _settled(
-    planes: NDArray[np.float64], points: Points, fewest: float
-) -> tuple[NDArray[np.float64], Labels]:
+def _settled(planes: Array, points: Points, shape: tuple[int, int], fewest: float) -> tuple[Array, Labels]:
     """Each point to the plane it obeys best, in smooth regions; small ones dropped, the others refined."""
-    labels = _labels(planes, points)
+    labels = _labels(planes, points, shape)
     owner = labels.flat[points.index]
-    large = [i for i in range(len(planes)) if np.count_nonzero(owner == i + 1) >= fewest]
-    planes = np.array([_refined(planes[i], points[owner == i + 1]) for i in large]).reshape(-1, 3)
+    size = np.bincount(owner, minlength=len(planes) + 1)[1:]
+    large = np.flatnonzero(size >= fewest)
+    planes = np.array([_refined(planes[i], points[owner == i + 1], rounds=2) for i in large]).reshape(-1, 3)
     order = np.zeros(256, np.uint8)
-    order[np.array(large, int) + 1] = np.arange(len(large)) + 1
+    order[large + 1] = np.arange(len(large)) + 1
     return planes, order[labels]
 
 
-def _labels(planes: NDArray[np.float64], points: Points) -> Labels:
-    residual = np.abs(planes @ points.rays.T - points.rho) / points.deviation
-    votes = np.zeros((len(planes), *points.shape), np.float32)
-    obey = (residual == residual.min(axis=0)) & (residual < GATE)
-    for vote, mine in zip(votes, obey, strict=True):
-        vote.flat[points.index] = mine
-        cv2.blur(vote, (5, 5), dst=vote)
-    return np.where(votes.max(axis=0) > 0.4, votes.argmax(axis=0) + 1, 0).astype(np.uint8)
+def _labels(planes: Array, points: Points, shape: tuple[int, int]) -> Labels:
+    """The plane that a point and its neighbours obey best, if they do."""
+    known, cost = np.zeros((2, *shape), np.float32)
+    known.flat[points.index] = 1
+    known = np.asarray(cv2.blur(known, WINDOW), np.float32)
+    least, labels = np.asarray(known * OBEYED, np.float32), np.zeros(shape, np.uint8)
+    for i, n in enumerate(planes):
+        cost.fill(0)
+        cost.flat[points.index] = np.minimum(points.residual(n) ** 2, GATE**2)
+        around = np.asarray(cv2.blur(cost, WINDOW), np.float32)
+        better = around < least
+        labels[better] = i + 1
+        least[better] = around[better]
+    labels[known < MAJORITY] = 0
+    return labels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from streamflow.errors import UsageError
 from streamflow.options import Knobs, Options
 from streamflow.planes.description import describe_planes
 from streamflow.planes.eight_parameters import fit_eight_parameters, planar_flow
@@ -58,6 +59,8 @@ class PlanesStage:
         """Fit the eight parameters to the region, or to the whole image."""
         height, width = flow.smin.shape
         x0, y0, across, down = self._region or (0, 0, width, height)
+        if x0 + across > width or y0 + down > height:
+            raise UsageError(f"--region {x0},{y0},{across},{down} reaches outside the {width}x{height} image")
         inside = np.zeros((height, width), np.bool_)
         inside[y0 : y0 + down, x0 : x0 + across] = True
         evident = inside & (flow.smin >= self._knobs.threshmin)
