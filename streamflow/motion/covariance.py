@@ -6,21 +6,21 @@ import numpy.typing as npt
 from streamflow.motion.epipolar import TUNING, linearise
 from streamflow.motion.refine import Pose
 from streamflow.motion.sphere import tangent_basis
-
-FloatArray = npt.NDArray[np.float64]
+from streamflow.values import Matrix
 
 BLOCKS = 8, 6  # across, down: errors of dense flow are alike within a block, independent between blocks
 
 
 def covariance(
-    rays: FloatArray, pose: Pose, gates: tuple[float, float], scale: float, *, turning: bool = True
-) -> FloatArray:
+    rays: Matrix, pose: Pose, gates: tuple[float, float], scale: float, *, turning: bool = True
+) -> Matrix:
     """Sandwich covariance (5, 5) of (tau (2), omega (3)), radians, about `pose`.
 
-    H^-1 M H^-1 with M the scatter of the gradient summed over image blocks, so that neither the predicted errors nor
-    their independence need be right (Huber 1967; White 1980; blocks as in Liang & Zeger 1986). H has the curvature of
-    the robust cost, which is below the weight, and negative for outliers: where they happen to lie near their line
-    they say nothing. Without `turning` the rotation is known: its block is zero.
+    H^-1 M H^-1 with M the scatter of the gradient summed over image blocks, so that neither the
+    predicted errors nor their independence need be right (Huber 1967; White 1980; blocks as in Liang &
+    Zeger 1986). H has the curvature of the robust cost, which is below the weight, and negative for
+    outliers: where they happen to lie near their line they say nothing. Without `turning` the rotation
+    is known: its block is zero.
     """
     rows = np.empty((11, rays.shape[1]))
     c = TUNING * scale
@@ -36,7 +36,7 @@ def covariance(
     return result
 
 
-def _blocks(a: FloatArray) -> npt.NDArray[np.int_]:
+def _blocks(a: Matrix) -> npt.NDArray[np.int_]:
     low, high = a.min(axis=1, keepdims=True), a.max(axis=1, keepdims=True)
     cell = ((a - low) / (high - low + 1e-12) * np.array(BLOCKS)[:, None]).astype(int)
     column, row = np.minimum(cell, np.array(BLOCKS)[:, None] - 1)

@@ -1,24 +1,22 @@
 """The epipolar constraint between two views: residuals, and the normal equations of one joint step.
 
-Notation: a = K^-1 [x, 1] in the reference, b = K^-1 [x + u, 1] in the target, q = R a, and Z_t b = R Z_r a + T with
-|T| = 1. The epipolar line of the point in the target is l = T x q, and b should lie on it: l.b = T.(q x b) = 0.
+Notation: a = K^-1 [x, 1] in the reference, b = K^-1 [x + u, 1] in the target, q = R a, and Z_t b = R Z_r
+a + T with |T| = 1. The epipolar line of the point in the target is l = T x q, and b should lie on it:
+l.b = T.(q x b) = 0.
 S is the covariance of b, so the residual r = l.b / sqrt(l' S l) is the distance of b from its line in units of its
 own standard deviation (Hartley & Zisserman 2004, Multiple View Geometry, 11.4; weighted as Kanatani 2005).
 """
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-FloatArray = npt.NDArray[np.float64]
+from streamflow.values import Matrix
 
 NEAREST = 8.0  # pixels: a point nearer to the epipole says nothing of its direction and wrecks the covariance
 TUNING = 3.0  # Geman-McClure: weight 1/4 at TUNING standard deviations
 
 
-def calibrate(
-    positions: FloatArray, vectors: FloatArray, covariance: FloatArray, K: FloatArray
-) -> FloatArray:
+def calibrate(positions: Matrix, vectors: Matrix, covariance: Matrix, K: Matrix) -> Matrix:
     """Image points as rays: rows a1, a2, b1, b2, S11, S12, S22 of an array (7, N)."""
     L = np.linalg.inv(K)[:2]
     c11, c12, c22 = covariance[:, 0, 0], covariance[:, 0, 1], covariance[:, 1, 1]
@@ -61,7 +59,7 @@ def parallax(rays, R, T):  # type: ignore[no-untyped-def]
     return ratio, reach
 
 
-def inverse_depth(rays: FloatArray, R: FloatArray, T: FloatArray) -> tuple[FloatArray, FloatArray]:
+def inverse_depth(rays: Matrix, R: Matrix, T: Matrix) -> tuple[Matrix, Matrix]:
     """Inverse depth in the reference (1/steps, signed) and its variance, each (N,).
 
     b (q3 + rho T3) = (q1 + rho T1, q2 + rho T2) is linear in rho: weighted least squares with S^-1.
@@ -82,11 +80,13 @@ def linearise(rays, R, T, B, scale, nearest, farthest, rows):  # type: ignore[no
     """Weighted rows of one joint step, written to `rows` (11, N): Jacobian (5), gradient (5), weight.
 
     With h = S l the full derivative of r is that of the bare numerator l.b taken at the corrected point
-    b^ = b - (l.b / l'Sl) h, the point of the line nearest to b. The gradient uses b^, the Hessian b (Fisher
-    scoring): with b in the gradient the estimate is biased, with b^ in the Hessian it is singular near the epipole.
+    b^ = b - (l.b / l'Sl) h, the point of the line nearest to b. The gradient uses b^, the Hessian b
+    (Fisher scoring): with b in the gradient the estimate is biased, with b^ in the Hessian it is
+    singular near the epipole.
 
-    Weights are Geman-McClure, and zero where a point cannot say anything of the translation: nearer to the epipole
-    than `nearest`, or with more parallax than `farthest`, which no rigid scene in front of the camera gives.
+    Weights are Geman-McClure, and zero where a point cannot say anything of the translation: nearer to
+    the epipole than `nearest`, or with more parallax than `farthest`, which no rigid scene in front of
+    the camera gives.
     """
     t1, t2, t3 = T
     for i in range(rays.shape[1]):

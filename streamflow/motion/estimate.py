@@ -1,7 +1,7 @@
 """The camera's motion between two frames, with a status that says what is known."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -17,15 +17,18 @@ from streamflow.motion.search import APART, search_everywhere, search_near, star
 from streamflow.motion.selection import gric, simplest
 from streamflow.motion.sphere import axis_angle_between
 from streamflow.motion.translation import find_translation
-from streamflow.values import Motion, Status
+from streamflow.values import Matrix, Motion, Status
 
-FloatArray = npt.NDArray[np.float64]
+Order = npt.NDArray[np.int64]
 
 FEWEST = 50  # points
 SEARCH, JOINT = 300, 600  # points: enough to find a motion, and to tell two apart
 JOINT_SCALES = np.array([4.0, 3.0, 2.0, 1.0, 1.0, 1.0])
 POLISH_SCALES = np.ones(12)
-NOISE_RANGE = 0.3, 3.0  # beyond, the predicted errors are no guide
+PLANE_SCALES = np.array([30.0, 20.0, 10.0, 5.0, 3.0, 2.0, 1.0, 1.0, 1.0])
+SMALLEST_NOISE = 0.1  # of the predicted error: still images have none
+NOISIEST = 10.0  # of the predicted error: beyond, nothing fits
+RESCALINGS, MISJUDGED = 3, 1.5  # how often the search is repeated, and from which noise scale
 SAME_COST = 0.02  # a point: two motions that differ by less are equally likely
 LEAST_INLIERS = 0.3
 WIDEST = np.deg2rad(20.0)  # 1 sigma of the direction; beyond, it is not known
@@ -34,7 +37,7 @@ BEHIND = 3.0  # standard deviations behind the camera: a point that moves by its
 
 def estimate_motion(
     points: FlowPoints,
-    camera_matrix: FloatArray,
+    camera_matrix: Matrix,
     *,
     prior: Motion | None = None,
     seed: int = 0,
@@ -66,17 +69,14 @@ def estimate_motion(
     if model == "translation":
         motion = _translating(rays, focal, rng)
     else:
-        order = rng.permutation(len(points))
-        motion = _moving(
-            rays, *(np.ascontiguousarray(rays[:, order[:n]]) for n in (SEARCH, JOINT)), focal, prior
-        )
+        motion = _moving(rays, rng.permutation(len(points)), focal, prior)
     return _with_epipole(replace(motion, points=points.positions), K, forward_in_time)
 
 
-def _translating(rays: FloatArray, focal: float, rng: np.random.Generator) -> Motion:
+def _translating(rays: Matrix, focal: float, rng: np.random.Generator) -> Motion:
     pose = find_translation(rays, focal, rng)
     r = residuals(rays, *pose)
-    scale = _clipped(noise_scale(r))
+    scale = _bounded(noise_scale(r))
     still = transfer_errors(rays, np.eye(3))
     criteria = {
         Status.STATIC: gric(still / scale**2, 2, 0),
@@ -87,18 +87,17 @@ def _translating(rays: FloatArray, focal: float, rng: np.random.Generator) -> Mo
     return _with_parallax(Status.MOVING, rays, pose, focal, scale, turning=False)
 
 
-def _moving(
-    rays: FloatArray, few: FloatArray, some: FloatArray, focal: float, prior: Motion | None
-) -> Motion:
-    start = prior.rotation if prior and prior.rotation is not None else None
-    turn = start_rotation(few, np.eye(3) if start is None else start)
-    modes = _modes(few, some, focal, turn, prior)
-    scale = _clipped(noise_scale(residuals(some, *modes[0])))
+def _moving(rays: Matrix, order: Order, focal: float, prior: Motion | None) -> Motion:
+    """Every model in turn, simple to rich, each fitted robustly; then the one the evidence asks for."""
+    some = np.ascontiguousarray(rays[:, order[:JOINT]])
+    turn, modes, scale = _searched(some, focal, prior)
+    if scale > NOISIEST:
+        return Motion(Status.LOW_CONFIDENCE, noise=scale)
     pose = refine(rays, modes[0], focal, scale * POLISH_SCALES)
     r = residuals(rays, *pose)
-    scale = _clipped(noise_scale(r))
+    scale = _bounded(noise_scale(r))
     turn = fit_rotation(some, turn, TUNING * scale * JOINT_SCALES)
-    plane = fit_homography(some, turn, TUNING * scale * np.array([30.0, 20.0, 10.0, 5.0, *JOINT_SCALES]))
+    plane = fit_homography(some, turn, TUNING * scale * PLANE_SCALES)
     still, turned = transfer_errors(rays, np.eye(3)), transfer_errors(rays, turn)
     status = simplest(
         {
@@ -122,21 +121,43 @@ def _moving(
     return replace(motion, alternatives=others)
 
 
+def _searched(some: Matrix, focal: float, prior: Motion | None) -> tuple[Matrix, list[Pose], float]:
+    """The rotation without, and the motions with parallax that may explain the flow, and the noise scale.
+
+    The search looks for residuals of about the predicted error; where those turn out far too small it is
+    done again.
+    """
+    few = np.ascontiguousarray(some[:, :SEARCH])
+    start = np.eye(3) if prior is None or not _finite(prior.rotation) else prior.rotation
+    scale = 1.0
+    for _ in range(RESCALINGS):
+        turn = start_rotation(few, start, scale)
+        modes = _modes(few, some, focal, turn, prior, scale)
+        found = noise_scale(residuals(some, *modes[0]))
+        if found < MISJUDGED * scale:
+            break
+        scale = found
+    return turn, modes, _bounded(found)
+
+
 def _modes(
-    few: FloatArray, some: FloatArray, focal: float, turn: FloatArray, prior: Motion | None
+    few: Matrix, some: Matrix, focal: float, turn: Matrix, prior: Motion | None, scale: float
 ) -> list[Pose]:
     """Motions that may explain the flow, the likeliest first, `APART` from one another."""
-    starts = [search_near(few, pose) for pose in _poses(prior)] or search_everywhere(few, turn)
+    near = [search_near(few, pose, scale) for pose in _poses(prior)]
     found = sorted(
-        (refine(some, start, focal, JOINT_SCALES) for start in starts),
-        key=lambda pose: cost_of(some, pose, 1.0),
+        (
+            refine(some, start, focal, scale * JOINT_SCALES)
+            for start in near or search_everywhere(few, turn, scale)
+        ),
+        key=lambda pose: cost_of(some, pose, scale),
     )
+    if near and prior is not None and _stale(some, found[0], prior, scale):
+        return _modes(few, some, focal, turn, None, scale)
     distinct: list[Pose] = []
     for pose in found:
         if all(axis_angle_between(pose.T, other.T) > APART for other in distinct):
             distinct.append(pose)
-    if prior is not None and starts and _stale(some, distinct[0], prior):
-        return _modes(few, some, focal, turn, None)
     return distinct
 
 
@@ -146,23 +167,25 @@ def _poses(prior: Motion | None) -> list[Pose]:
     return [
         Pose(motion.rotation, motion.translation)
         for motion in (prior, *prior.alternatives)
-        if motion.rotation is not None
-        and motion.translation is not None
-        and np.isfinite([*motion.rotation.flat, *motion.translation]).all()
+        if _finite(motion.rotation) and _finite(motion.translation)
     ]
 
 
-def _stale(rays: FloatArray, pose: Pose, prior: Motion) -> bool:
-    share = np.mean(np.abs(residuals(rays, *pose)) < TUNING)
+def _stale(rays: Matrix, pose: Pose, prior: Motion, scale: float) -> bool:
+    share = np.mean(np.abs(residuals(rays, *pose)) < TUNING * scale)
     return bool(share < 0.7 * prior.inlier_share)
 
 
-def _rivals(rays: FloatArray, modes: list[Pose], scale: float) -> list[Pose]:
+def _finite(array: Matrix | None) -> TypeGuard[Matrix]:
+    return array is not None and bool(np.isfinite(array).all())
+
+
+def _rivals(rays: Matrix, modes: list[Pose], scale: float) -> list[Pose]:
     costs = [cost_of(rays, mode, scale) for mode in modes]
     return [mode for mode, cost in zip(modes[1:], costs[1:], strict=True) if cost < costs[0] + SAME_COST]
 
 
-def _twins(rays: FloatArray, H: FloatArray, prior: Motion | None) -> list[Pose]:
+def _twins(rays: Matrix, H: Matrix, prior: Motion | None) -> list[Pose]:
     """Both motions a plane allows, that of the prior first, else that which fits the points off the plane."""
     twins = decompose(rays, H)
     if known := _poses(prior):
@@ -170,7 +193,7 @@ def _twins(rays: FloatArray, H: FloatArray, prior: Motion | None) -> list[Pose]:
     return sorted(twins, key=lambda pose: cost_of(rays, pose, 1.0))
 
 
-def _without_parallax(status: Status, R: FloatArray, squared: FloatArray, scale: float) -> Motion:
+def _without_parallax(status: Status, R: Matrix, squared: Matrix, scale: float) -> Motion:
     squared = squared / (TUNING * scale) ** 2
     return Motion(
         status,
@@ -182,7 +205,7 @@ def _without_parallax(status: Status, R: FloatArray, squared: FloatArray, scale:
 
 
 def _with_parallax(
-    status: Status, rays: FloatArray, pose: Pose, focal: float, scale: float, *, turning: bool = True
+    status: Status, rays: Matrix, pose: Pose, focal: float, scale: float, *, turning: bool = True
 ) -> Motion:
     """The motion with its sign, weights and covariance; `LOW_CONFIDENCE` and nothing else if they are too weak."""
     r2 = (residuals(rays, *pose) / (TUNING * scale)) ** 2
@@ -208,7 +231,7 @@ def _with_parallax(
     )
 
 
-def _with_epipole(motion: Motion, K: FloatArray, forward_in_time: bool) -> Motion:
+def _with_epipole(motion: Motion, K: Matrix, forward_in_time: bool) -> Motion:
     if motion.rotation is None or motion.translation is None:
         return motion
     return replace(
@@ -218,5 +241,5 @@ def _with_epipole(motion: Motion, K: FloatArray, forward_in_time: bool) -> Motio
     )
 
 
-def _clipped(scale: float) -> float:
-    return float(np.clip(scale, *NOISE_RANGE))
+def _bounded(scale: float) -> float:
+    return max(scale, SMALLEST_NOISE)

@@ -3,14 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from streamflow.motion.sphere import angle_between, rotation_exp, rotation_log, tangent_basis, unit
-from streamflow.values import Motion
+from streamflow.values import Matrix, Motion
 
-FloatArray = npt.NDArray[np.float64]
-
-# How much the direction of travel and the turn change from one pair to the next: standard deviations, radians.
+# How much the direction of travel and the turn change from one pair to the next: standard deviations,
+# radians.
 RESTLESS = np.diag(np.deg2rad([0.5, 0.5, 0.1, 0.1, 0.1]) ** 2)
 SURPRISE = 9.0  # normalised innovation squared from which the prediction is trusted less
 FARTHEST = np.deg2rad(30.0)  # beyond, the tangent plane is no map of the sphere: start afresh
@@ -19,8 +17,9 @@ FARTHEST = np.deg2rad(30.0)  # beyond, the tangent plane is no map of the sphere
 class MotionFilter:
     """Error-state Kalman filter on (T, R) with a motion that stays as it is but for a random walk.
 
-    The error is (tau, omega) in the tangent plane of the state: T + B tau, exp(omega) R, the parameters the covariance
-    of a `Motion` is given in (Sola 2017, Quaternion kinematics for the error-state Kalman filter).
+    The error is (tau, omega) in the tangent plane of the state: T + B tau, exp(omega) R, the parameters
+    the covariance of a `Motion` is given in (Sola 2017, Quaternion kinematics for the error-state Kalman
+    filter).
     """
 
     def __init__(self) -> None:
@@ -30,7 +29,7 @@ class MotionFilter:
         """Forget the past: after a cut or a gap."""
         self._state = None
 
-    def update(self, motion: Motion, camera_matrix: FloatArray) -> Motion:
+    def update(self, motion: Motion, camera_matrix: Matrix) -> Motion:
         """`motion` with R, T and epipole smoothed; unchanged, and the past forgotten, where they are not known."""
         if motion.translation is None or motion.covariance is None:
             self._state = None
@@ -39,11 +38,16 @@ class MotionFilter:
         return self._state
 
 
-def _fused(state: Motion, motion: Motion, K: FloatArray) -> Motion:
+def _fused(state: Motion, motion: Motion, K: Matrix) -> Motion:
     R, T, P = state.rotation, state.translation, state.covariance
     new_R, new_T, noise = motion.rotation, motion.translation, motion.covariance
-    assert R is not None and T is not None and P is not None
-    assert new_R is not None and new_T is not None and noise is not None and motion.epipole is not None
+    assert R is not None
+    assert T is not None
+    assert P is not None
+    assert new_R is not None
+    assert new_T is not None
+    assert noise is not None
+    assert motion.epipole is not None
     if angle_between(T, new_T) > FARTHEST:
         return motion
     B = tangent_basis(T)

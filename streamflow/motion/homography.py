@@ -1,12 +1,10 @@
 """Motions without parallax: b ~ H a with H the identity (still), a rotation, or any homography (a plane)."""
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from streamflow.motion.sphere import rotation_exp
-
-FloatArray = npt.NDArray[np.float64]
+from streamflow.values import Matrix
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
@@ -66,7 +64,7 @@ def fit_homography(rays, H, scales):  # type: ignore[no-untyped-def]
     return H / np.sqrt((H * H).sum())
 
 
-def transfer_errors(rays: FloatArray, H: FloatArray) -> FloatArray:
+def transfer_errors(rays: Matrix, H: Matrix) -> Matrix:
     """Whitened squared distances (N,) between the target points and where H takes the reference points."""
     q = H[:, :2] @ rays[:2] + H[:, 2:]
     e1, e2 = rays[2] - q[0] / q[2], rays[3] - q[1] / q[2]

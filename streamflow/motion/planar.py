@@ -2,19 +2,17 @@
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from streamflow.motion.refine import Pose
 from streamflow.motion.sphere import unit
+from streamflow.values import Matrix
 
-FloatArray = npt.NDArray[np.float64]
 
-
-def decompose(rays: FloatArray, H: FloatArray) -> list[Pose]:
+def decompose(rays: Matrix, H: Matrix) -> list[Pose]:
     """The motions (R, T) with H ~ R + T n' and the plane n in front of the camera: two, or one where they meet.
 
-    Malis & Vargas 2007, Deeper understanding of the homography decomposition; n is 1/distance times the unit normal,
-    so n.a is the inverse depth and must be positive in view.
+    Malis & Vargas 2007, Deeper understanding of the homography decomposition; n is 1/distance times the
+    unit normal, so n.a is the inverse depth and must be positive in view.
     """
     _, rotations, translations, normals = cv2.decomposeHomographyMat(H * np.sign(np.linalg.det(H)), np.eye(3))
     return [

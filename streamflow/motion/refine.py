@@ -3,13 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from streamflow.motion.epipolar import NEAREST, TUNING, linearise, parallax, residuals
 from streamflow.motion.sphere import rotation_exp, tangent_basis
-
-FloatArray = npt.NDArray[np.float64]
+from streamflow.values import Matrix
 
 NORMAL_QUANTILE = 0.4538  # .35 quantile of |x|, x a unit normal
 TRUNCATION, TRUNCATED_DEVIATION = 2.5, 0.9546  # standard deviation of a unit normal cut at 2.5
@@ -19,8 +17,8 @@ LONGEST_STEP, STANDSTILL = 0.2, 1e-5  # radians
 class Pose(NamedTuple):
     """A motion under refinement: q = R a, and T a unit vector of either sign."""
 
-    R: FloatArray  # (3, 3)
-    T: FloatArray  # (3,)
+    R: Matrix  # (3, 3)
+    T: Matrix  # (3,)
 
 
 @njit(cache=True, nogil=True)
@@ -46,7 +44,7 @@ def iterate(rays, R, T, scales, nearest, farthest, free):  # type: ignore[no-unt
     return R, T
 
 
-def refine(rays: FloatArray, pose: Pose, focal: float, scales: FloatArray, *, turning: bool = True) -> Pose:
+def refine(rays: Matrix, pose: Pose, focal: float, scales: Matrix, *, turning: bool = True) -> Pose:
     """`pose` after at most one joint step per entry of `scales` (standard deviations of the flow).
 
     Without `turning` the rotation is kept.
@@ -55,7 +53,7 @@ def refine(rays: FloatArray, pose: Pose, focal: float, scales: FloatArray, *, tu
     return Pose(*iterate(rays, pose.R, pose.T, TUNING * scales, *gates(rays, pose, focal), free))
 
 
-def gates(rays: FloatArray, pose: Pose, focal: float) -> tuple[float, float]:
+def gates(rays: Matrix, pose: Pose, focal: float) -> tuple[float, float]:
     """Nearest distance to the epipole and largest parallax of a point that may take part (see `linearise`)."""
     nearest = NEAREST / focal
     ratio, reach = parallax(rays, pose.R, pose.T)
@@ -63,16 +61,17 @@ def gates(rays: FloatArray, pose: Pose, focal: float) -> tuple[float, float]:
     return nearest, min(0.5, 6.0 * float(np.median(far))) if far.size else 0.0
 
 
-def cost_of(rays: FloatArray, pose: Pose, scale: float) -> float:
+def cost_of(rays: Matrix, pose: Pose, scale: float) -> float:
     """Mean Geman-McClure cost over all points, between 0 and 1."""
     r2 = (residuals(rays, pose.R, pose.T) / (TUNING * scale)) ** 2
     return float(np.mean(r2 / (1.0 + r2)))
 
 
-def noise_scale(r: FloatArray) -> float:
+def noise_scale(r: Matrix) -> float:
     """Robust scale of whitened residuals: 1 when the predicted errors are right.
 
-    From the lower third, which outliers hardly move, to the standard deviation of what lies within `TRUNCATION`.
+    From the lower third, which outliers hardly move, to the standard deviation of what lies within
+    `TRUNCATION`.
     """
     magnitude = np.abs(r)
     scale = float(np.quantile(magnitude, 0.35)) / NORMAL_QUANTILE

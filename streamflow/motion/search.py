@@ -6,15 +6,13 @@ Jaegle, Phillips & Daniilidis 2016).
 """
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from streamflow.motion.epipolar import TUNING
 from streamflow.motion.homography import fit_rotation, transfer_errors
 from streamflow.motion.refine import Pose
 from streamflow.motion.sphere import axis_angle_between, cap, hemisphere, rotation_exp
-
-FloatArray = npt.NDArray[np.float64]
+from streamflow.values import Matrix
 
 DIRECTIONS = 150  # over the hemisphere: about 11 degrees apart
 NEIGHBOURS, NEIGHBOURHOOD = 48, np.deg2rad(15.0)  # around a prior
@@ -24,24 +22,24 @@ ANNEALING = np.array([9.0, 4.0, 2.0])  # standard deviations of the flow
 ROTATION_ANNEALING = np.array([2.0, 1.0, 0.7, 0.5, 0.35, 0.35])
 
 
-def start_rotation(rays: FloatArray, start: FloatArray) -> FloatArray:
+def start_rotation(rays: Matrix, start: Matrix, scale: float) -> Matrix:
     """The rotation (3, 3) that alone explains most of the flow."""
-    typical = np.sqrt(np.median(transfer_errors(rays, start))) + 1.0
+    typical = np.sqrt(np.median(transfer_errors(rays, start))) + scale
     return np.asarray(fit_rotation(rays, start, typical * ROTATION_ANNEALING))
 
 
-def search_everywhere(rays: FloatArray, R: FloatArray, count: int = 3) -> list[Pose]:
+def search_everywhere(rays: Matrix, R: Matrix, scale: float, count: int = 3) -> list[Pose]:
     """The `count` best motions, `APART` from one another, over all directions; R within a few degrees."""
-    return _best(rays, R, hemisphere(DIRECTIONS), count)
+    return _best(rays, R, hemisphere(DIRECTIONS), scale, count)
 
 
-def search_near(rays: FloatArray, prior: Pose) -> Pose:
+def search_near(rays: Matrix, prior: Pose, scale: float) -> Pose:
     """The best motion near a prior."""
-    return _best(rays, prior.R, cap(prior.T, NEIGHBOURHOOD, NEIGHBOURS), 1)[0]
+    return _best(rays, prior.R, cap(prior.T, NEIGHBOURHOOD, NEIGHBOURS), scale, 1)[0]
 
 
-def _best(rays: FloatArray, R: FloatArray, directions: FloatArray, count: int) -> list[Pose]:
-    costs, corrections = score_directions(rays, R, directions, TUNING * ANNEALING)
+def _best(rays: Matrix, R: Matrix, directions: Matrix, scale: float, count: int) -> list[Pose]:
+    costs, corrections = score_directions(rays, R, directions, TUNING * scale * ANNEALING)
     chosen: list[int] = []
     for index in np.argsort(costs):
         if all(axis_angle_between(directions[index], directions[other]) > APART for other in chosen):

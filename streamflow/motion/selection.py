@@ -1,18 +1,15 @@
 """Which model a pair of views calls for: still, turning, a plane, or a camera that moves through the scene."""
 
 import numpy as np
-import numpy.typing as npt
 
-from streamflow.values import Status
+from streamflow.values import Matrix, Status
 
-FloatArray = npt.NDArray[np.float64]
-
-# Flow errors are alike among neighbours, so N points are fewer than N measurements and a richer model fits what they
-# share: by so much a point it has to win.
+# Flow errors are alike among neighbours, so N points are fewer than N measurements and a richer model
+# fits what they share: by so much a point it has to win.
 MARGINS = {Status.STATIC: 0.25, Status.ROTATION: 0.25, Status.PLANAR: 0.10}
 
 
-def gric(squared: FloatArray, constraints: int, parameters: int) -> float:
+def gric(squared: Matrix, constraints: int, parameters: int) -> float:
     """Geometric robust information criterion per point (Torr 1998, An assessment of information criteria for motion
     model selection); smaller is better.
 

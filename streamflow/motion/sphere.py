@@ -1,15 +1,14 @@
 """Directions on the unit sphere and rotations near the identity."""
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-FloatArray = npt.NDArray[np.float64]
+from streamflow.values import Matrix
 
 GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
 
 
-def unit(vector: FloatArray) -> FloatArray:
+def unit(vector: Matrix) -> Matrix:
     """The vector(s), shape (..., 3), scaled to length one."""
     return np.asarray(vector / np.linalg.norm(vector, axis=-1, keepdims=True))
 
@@ -40,38 +39,38 @@ def rotation_exp(w):  # type: ignore[no-untyped-def]
     return np.eye(3) + sine * W + versine * (W @ W)
 
 
-def rotation_log(R: FloatArray) -> FloatArray:
+def rotation_log(R: Matrix) -> Matrix:
     """Rotation vector (3,) in radians of a rotation matrix (3, 3)."""
     from scipy.spatial.transform import Rotation
 
     return np.asarray(Rotation.from_matrix(R).as_rotvec())
 
 
-def hemisphere(count: int) -> FloatArray:
+def hemisphere(count: int) -> Matrix:
     """`count` evenly spread unit vectors (count, 3) with z > 0: a Fibonacci lattice."""
     index = np.arange(count)
     return _lattice((index + 0.5) / count)
 
 
-def cap(centre: FloatArray, radius: float, count: int) -> FloatArray:
+def cap(centre: Matrix, radius: float, count: int) -> Matrix:
     """`count` evenly spread unit vectors (count, 3) within `radius` radians of `centre`, which comes first."""
     local = _lattice(np.linspace(1.0, np.cos(radius), count))
     return local @ np.column_stack([tangent_basis(centre), centre]).T
 
 
-def _lattice(z: FloatArray) -> FloatArray:
+def _lattice(z: Matrix) -> Matrix:
     radius, angle = np.sqrt(1.0 - z * z), GOLDEN_ANGLE * np.arange(z.size)
     return np.stack([radius * np.cos(angle), radius * np.sin(angle), z], axis=1)
 
 
-def angle_between(first: FloatArray, second: FloatArray) -> FloatArray:
+def angle_between(first: Matrix, second: Matrix) -> Matrix:
     """Angle in radians between unit vectors (..., 3), exact for small angles too."""
     return np.asarray(
         2.0 * np.arctan2(np.linalg.norm(first - second, axis=-1), np.linalg.norm(first + second, axis=-1))
     )
 
 
-def axis_angle_between(first: FloatArray, second: FloatArray) -> FloatArray:
+def axis_angle_between(first: Matrix, second: Matrix) -> Matrix:
     """Angle in radians, at most pi/2, between the lines along unit vectors (..., 3), whatever their signs."""
     angle = angle_between(first, second)
     return np.asarray(np.minimum(angle, np.pi - angle))

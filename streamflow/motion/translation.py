@@ -1,19 +1,17 @@
 """A camera that does not turn: RANSAC for the direction of translation."""
 
 import numpy as np
-import numpy.typing as npt
 
 from streamflow.motion.epipolar import TUNING
 from streamflow.motion.refine import Pose, refine
 from streamflow.motion.sphere import unit
-
-FloatArray = npt.NDArray[np.float64]
+from streamflow.values import Matrix
 
 HYPOTHESES, VOTERS = 200, 300
 POLISH = np.array([2.0, 1.0, 1.0, 1.0, 1.0])
 
 
-def find_translation(rays: FloatArray, focal: float, rng: np.random.Generator) -> Pose:
+def find_translation(rays: Matrix, focal: float, rng: np.random.Generator) -> Pose:
     """Direction of translation (either sign) of a camera without rotation, from calibrated points (7, N).
 
     Two points fix T, perpendicular to both normals n = a x b. All hypotheses are drawn and judged in one batch by the
@@ -30,7 +28,7 @@ def find_translation(rays: FloatArray, focal: float, rng: np.random.Generator) -
     return refine(rays, Pose(np.eye(3), best), focal, POLISH, turning=False)
 
 
-def _misfit(T: FloatArray, normals: FloatArray, a: FloatArray, S: FloatArray) -> FloatArray:
+def _misfit(T: Matrix, normals: Matrix, a: Matrix, S: Matrix) -> Matrix:
     """Mean Geman-McClure cost (M,) of each direction (M, 3)."""
     l1 = np.outer(T[:, 1], a[2]) - np.outer(T[:, 2], a[1])
     l2 = np.outer(T[:, 2], a[0]) - np.outer(T[:, 0], a[2])
