@@ -1,0 +1,67 @@
+"""The error measures against numbers worked out by hand."""
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from streamflow.evaluation import metrics
+
+TRUTH = np.zeros((2, 3, 2), np.float32)
+TRUTH[..., 0] = 10
+
+
+def test_endpoint_error_is_a_length() -> None:
+    found = TRUTH + np.array([3, 4], np.float32)
+    np.testing.assert_allclose(metrics.endpoint_error(found, TRUTH), 5)
+
+
+def test_unknown_truth_is_unknown_error() -> None:
+    truth = TRUTH.copy()
+    truth[0, 0] = np.nan
+    error = metrics.endpoint_error(TRUTH, truth)
+    assert np.isnan(error[0, 0])
+    assert np.nansum(error) == 0
+
+
+def test_angular_error_of_one_pixel_across_from_rest_is_45_degrees() -> None:
+    rest = np.zeros((1, 1, 2), np.float32)
+    across = np.array([[[1, 0]]], np.float32)
+    assert metrics.angular_error(across, rest)[0, 0] == pytest.approx(45)
+
+
+def test_an_outlier_is_off_by_three_pixels_and_five_percent() -> None:
+    truth = np.array([[[100, 0], [100, 0], [10, 0], [10, 0]]], np.float32)
+    found = truth + np.array([[[4, 0], [6, 0], [4, 0], [2, 0]]], np.float32)
+    assert metrics.outlier_share(metrics.endpoint_error(found, truth), truth) == pytest.approx(50)
+
+
+def test_ausr_is_0_for_the_true_order_1_for_none_and_more_for_the_wrong_one() -> None:
+    rng = np.random.default_rng(3)
+    error = rng.exponential(size=20_000).astype(np.float32)
+    assert metrics.ausr(error, 3 * error) == pytest.approx(0, abs=1e-9)
+    assert metrics.ausr(error, rng.random(error.size)) == pytest.approx(1, abs=0.03)
+    assert metrics.ausr(error, -error) > 1.5
+
+
+def test_the_most_confident_half() -> None:
+    error = np.array([1, 2, 3, 4], np.float32)
+    assert metrics.most_confident(error, np.array([4, 3, 2, 1], np.float32)) == pytest.approx(3.5)
+
+
+@pytest.mark.parametrize("degrees", [1e-4, 0.3, 90, 179])
+def test_angles_are_exact_from_tiny_to_opposite(degrees: float) -> None:
+    turn = Rotation.from_rotvec([0, 0, degrees], degrees=True).as_matrix()
+    x = np.array([1.0, 0, 0])
+    assert metrics.angle(x, turn @ x) == pytest.approx(degrees, rel=1e-6)
+    assert metrics.rotation_angle(np.eye(3), turn) == pytest.approx(degrees, rel=1e-6)
+
+
+def test_the_unit_of_depth_is_free_and_the_rest_is_error() -> None:
+    truth = np.full((10, 10), 0.1, np.float32)
+    found = 3 * truth
+    found[0] *= 1.2
+    found[1] = np.nan
+    errors, scale = metrics.depth_errors(found, truth, np.ones(truth.shape, bool))
+    assert scale == pytest.approx(3)
+    assert errors.size == 90
+    np.testing.assert_allclose(np.sort(errors)[-10:], 0.2, rtol=1e-5)
