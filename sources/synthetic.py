@@ -21,7 +21,7 @@ MOTIONS: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]
     "forward": ((0, 0, 0.12), (0, 0, 0)),
     "backward": ((0, 0, -0.12), (0, 0, 0)),
     "sideways": ((0.06, 0, 0), (0, 0, 0)),
-    "oblique": ((0.04, -0.01, 0.10), (0, 0, 0)),
+    "oblique": ((0.07, -0.01, 0.08), (0, 0, 0)),
     "turning": ((0.02, 0, 0.12), (0.1, 0.4, -0.1)),
     "rotation": ((0, 0, 0), (0.1, 0.5, 0.2)),
     "still": ((0, 0, 0), (0, 0, 0)),

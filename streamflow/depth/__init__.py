@@ -5,13 +5,12 @@ from streamflow.depth.confidence import confidence, confident, relative_error
 from streamflow.depth.contact import time_to_contact
 from streamflow.depth.epipolar import signed_inverse_depth
 from streamflow.depth.fill import fill_holes
-from streamflow.depth.fusion import DepthFusion, FusedDepth
+from streamflow.depth.fusion import DepthFusion
 from streamflow.depth.pair import pair_depth
 
 __all__ = [
     "Baseline",
     "DepthFusion",
-    "FusedDepth",
     "confidence",
     "confident",
     "fill_holes",

@@ -49,7 +49,7 @@ def signed_inverse_depth(
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "arcp"})
-def _solve(vectors, sigma, H, e, inverse_depth, variance, off_line):  # type: ignore[no-untyped-def]
+def _solve(vectors, sigma, H, e, inverse_depth, variance, off_line):
     h11, h12, h13, h21, h22, h23, h31, h32, h33 = H.flat
     e1, e2, e3 = e
     for y in range(sigma.shape[0]):

@@ -1,7 +1,5 @@
 """Depth over time: a filter that remembers, in one unit along the sequence."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,15 +9,10 @@ from streamflow.depth.scale import step_length, unit_length
 from streamflow.values import Depth, Unknown
 
 
-@dataclass(frozen=True, eq=False)
-class FusedDepth(Depth):
-    """Depth of the newest frame from all frames so far; the unit is the first step since the last reset."""
-
-    step: float = 1.0  # length of the newest step in that unit; inverse * step is in 1/steps of the newest
-
-
 class DepthFusion:
     """Fused depth of a stream whose pairs have the newest frame as reference and the previous as target.
+
+    Its unit is the first step since the last reset; `Depth.step` is the length of the newest step in it.
 
     Every pair carries the depth of the previous frame over, and measures it once more. Over a longer way
     than one step the measurement is better: give `wide`, the depth of the pair from the newest frame to the
@@ -28,7 +21,7 @@ class DepthFusion:
 
     def __init__(self, K: Matrix) -> None:
         self.K = K
-        self._fused: FusedDepth | None = None
+        self._fused: Depth | None = None
 
     def reset(self) -> None:
         """Forget: after a cut or a gap, or when the camera's motion was not known for a pair."""
@@ -36,7 +29,7 @@ class DepthFusion:
 
     def __call__(
         self, vectors: Vectors, R: Matrix, T: Vector, pair: Depth, wide: Depth | None = None
-    ) -> FusedDepth:
+    ) -> Depth:
         """Take the newest pair in; start afresh when its scale cannot be told from what is remembered.
 
         Parameters
@@ -46,12 +39,12 @@ class DepthFusion:
         wide : depth of the newest frame against an earlier one, in steps of that pair.
         """
         fused = self._joined(vectors, R, T, pair, wide) if self._fused else None
-        self._fused = fused or FusedDepth(pair.inverse, pair.variance, pair.unknown)
+        self._fused = fused or Depth(pair.inverse, pair.variance, pair.unknown)
         return self._fused
 
     def _joined(
         self, vectors: Vectors, R: Matrix, T: Vector, pair: Depth, wide: Depth | None
-    ) -> FusedDepth | None:
+    ) -> Depth | None:
         assert self._fused is not None
         inverse, variance = self._fused.inverse, self._fused.variance
         step = step_length(inverse, variance, pair, vectors, self.K, R, T)
@@ -61,7 +54,7 @@ class DepthFusion:
         unit = unit_length(predicted, spread, wide) if wide else None
         measured, unit = (wide, unit) if wide and unit else (pair, step)
         joined, joint = update(predicted, spread, measured, unit)
-        return FusedDepth(joined, joint, _why(joined, measured.unknown), step=step)
+        return Depth(joined, joint, _why(joined, measured.unknown), step=step)
 
 
 def _why(inverse: Map, measured: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -50,7 +50,7 @@ def predict(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _predict(inverse_depth, variance, vectors, unknown, backwards, forward, predicted, spread):  # type: ignore[no-untyped-def]
+def _predict(inverse_depth, variance, vectors, unknown, backwards, forward, predicted, spread):
     k1, k2, k3 = backwards
     one = np.float32(1)
     for y in range(predicted.shape[0]):
@@ -68,7 +68,7 @@ def _predict(inverse_depth, variance, vectors, unknown, backwards, forward, pred
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _sample(inverse_depth, variance, p1, p2):  # type: ignore[no-untyped-def]
+def _sample(inverse_depth, variance, p1, p2):
     """Bilinear within a surface, the nearest pixel at its edge."""
     height, width = inverse_depth.shape
     x0, y0 = min(int(p1), width - 2), min(int(p2), height - 2)
@@ -104,7 +104,7 @@ def update(predicted: Map, spread: Map, measured: Depth, unit: float) -> tuple[M
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _update(predicted, spread, measured, variance, unknown, per_unit, inverse_depth, joint):  # type: ignore[no-untyped-def]
+def _update(predicted, spread, measured, variance, unknown, per_unit, inverse_depth, joint):
     for y in range(predicted.shape[0]):
         for x in range(predicted.shape[1]):
             rho, var = predicted[y, x], spread[y, x]

@@ -34,7 +34,7 @@ def hidden_in_target(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _in_target(vectors, inverse_depth, variance, h3, e3, y, x, deviations):  # type: ignore[no-untyped-def]
+def _in_target(vectors, inverse_depth, variance, h3, e3, y, x, deviations):
     """Inverse depth in the target, shifted by so many standard deviations, and its cell; zeros if none."""
     height, width = inverse_depth.shape
     p1 = np.float32(x) + vectors[y, x, 0]
@@ -47,7 +47,7 @@ def _in_target(vectors, inverse_depth, variance, h3, e3, y, x, deviations):  # t
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _splat(vectors, inverse_depth, variance, h3, e3, nearest):  # type: ignore[no-untyped-def]
+def _splat(vectors, inverse_depth, variance, h3, e3, nearest):
     for y in range(0, inverse_depth.shape[0], CELL):
         for x in range(0, inverse_depth.shape[1], CELL):
             rho, row, column = _in_target(vectors, inverse_depth, variance, h3, e3, y, x, -SURE)
@@ -55,7 +55,7 @@ def _splat(vectors, inverse_depth, variance, h3, e3, nearest):  # type: ignore[n
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _compare(vectors, inverse_depth, variance, h3, e3, nearest, hidden):  # type: ignore[no-untyped-def]
+def _compare(vectors, inverse_depth, variance, h3, e3, nearest, hidden):
     for y in range(0, inverse_depth.shape[0], CELL):
         for x in range(0, inverse_depth.shape[1], CELL):
             rho, row, column = _in_target(vectors, inverse_depth, variance, h3, e3, y, x, SURE)

@@ -28,12 +28,12 @@ def pair_depth(
     sigma : (H, W), predicted error of each of its components, pixels; NaN or inf where unknown.
     K : camera matrix, pixels.
     R, T : the camera's motion, Z_t b = R Z_r a + T with |T| = 1.
-    noise : actual over predicted error of the flow, as the motion's residuals show it.
+    noise : actual over predicted error of the flow.
     max_sigma : predicted error in pixels above which the flow is no evidence.
     min_parallax : motion in pixels of a point one step away, below which the epipole is too close.
     gate : standard deviations off the epipolar line, or behind the camera, where a point moves by itself.
     """
-    error = sigma * np.float32(noise)
+    error = sigma if noise == 1 else sigma * np.float32(noise)
     inverse_depth, variance, off_line = signed_inverse_depth(vectors, error, K, R, T)
     H, e = pixel_motion(K, R, T)
     unknown = np.empty(sigma.shape, np.uint8)
@@ -54,7 +54,7 @@ UNKNOWN = np.float32(np.nan)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _judge(vectors, sigma, inverse_depth, variance, off_line, e, limits, unknown):  # type: ignore[no-untyped-def]
+def _judge(vectors, sigma, inverse_depth, variance, off_line, e, limits, unknown):
     """Find the reasons that one pixel shows by itself, and blank where there is one."""
     height, width = sigma.shape
     max_sigma, min_parallax2, gate2 = limits

@@ -1,10 +1,10 @@
 """The epipolar constraint between two views: residuals, and the normal equations of one joint step.
 
-Notation: a = K^-1 [x, 1] in the reference, b = K^-1 [x + u, 1] in the target, q = R a, and Z_t b = R Z_r
-a + T with |T| = 1. The epipolar line of the point in the target is l = T x q, and b should lie on it:
-l.b = T.(q x b) = 0.
-S is the covariance of b, so the residual r = l.b / sqrt(l' S l) is the distance of b from its line in units of its
-own standard deviation (Hartley & Zisserman 2004, Multiple View Geometry, 11.4; weighted as Kanatani 2005).
+Notation: a = K^-1 [x, 1] in the reference, b = K^-1 [x + u, 1] in the target, q = R a, and
+Z_t b = R Z_r a + T with |T| = 1. The epipolar line of the point in the target is l = T x q, and b should
+lie on it: l.b = T.(q x b) = 0. S is the covariance of b, so the residual r = l.b / sqrt(l' S l) is the
+distance of b from its line in units of its own standard deviation (Hartley & Zisserman 2004, Multiple View
+Geometry, 11.4; weighted as Kanatani 2005).
 """
 
 import numpy as np
@@ -48,7 +48,7 @@ def residuals(rays, R, T):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def parallax(rays, R, T):  # type: ignore[no-untyped-def]
-    """How far each point moved beside the rotation, over its distance to the epipole, and that distance; (N,) each."""
+    """Motion beside the rotation over the distance to the epipole, and that distance; (N,) each."""
     ratio, reach = np.empty(rays.shape[1]), np.empty(rays.shape[1])
     for i in range(rays.shape[1]):
         q1 = R[0, 0] * rays[0, i] + R[0, 1] * rays[1, i] + R[0, 2]

@@ -26,7 +26,7 @@ SEARCH, JOINT = 300, 600  # points: enough to find a motion, and to tell two apa
 JOINT_SCALES = np.array([4.0, 3.0, 2.0, 1.0, 1.0, 1.0])
 POLISH_SCALES = np.ones(12)
 PLANE_SCALES = np.array([30.0, 20.0, 10.0, 5.0, 3.0, 2.0, 1.0, 1.0, 1.0])
-SMALLEST_NOISE = 0.1  # of the predicted error: still images have none
+SMALLEST_NOISE = 0.3  # of the predicted error: still images have none
 NOISIEST = 10.0  # of the predicted error: beyond, nothing fits
 RESCALINGS, MISJUDGED = 3, 1.5  # how often the search is repeated, and from which noise scale
 SAME_COST = 0.02  # a point: two motions that differ by less are equally likely
@@ -207,7 +207,7 @@ def _without_parallax(status: Status, R: Matrix, squared: Matrix, scale: float) 
 def _with_parallax(
     status: Status, rays: Matrix, pose: Pose, focal: float, scale: float, *, turning: bool = True
 ) -> Motion:
-    """The motion with its sign, weights and covariance; `LOW_CONFIDENCE` and nothing else if they are too weak."""
+    """The motion with its sign, weights and covariance; `LOW_CONFIDENCE` where they are too weak."""
     r2 = (residuals(rays, *pose) / (TUNING * scale)) ** 2
     weights = 1.0 / (1.0 + r2) ** 2
     rho, variance = inverse_depth(rays, *pose)

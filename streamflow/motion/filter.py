@@ -30,7 +30,7 @@ class MotionFilter:
         self._state = None
 
     def update(self, motion: Motion, camera_matrix: Matrix) -> Motion:
-        """`motion` with R, T and epipole smoothed; unchanged, and the past forgotten, where they are not known."""
+        """`motion` with R, T and epipole smoothed; where they are not known the past is forgotten."""
         if motion.translation is None or motion.covariance is None:
             self._state = None
             return motion

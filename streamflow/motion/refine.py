@@ -1,4 +1,4 @@
-"""Joint refinement of rotation and translation: iteratively reweighted Fisher scoring on the epipolar residuals."""
+"""Joint refinement of rotation and translation: reweighted Fisher scoring on the epipolar residuals."""
 
 from typing import NamedTuple
 
@@ -54,7 +54,7 @@ def refine(rays: Matrix, pose: Pose, focal: float, scales: Matrix, *, turning: b
 
 
 def gates(rays: Matrix, pose: Pose, focal: float) -> tuple[float, float]:
-    """Nearest distance to the epipole and largest parallax of a point that may take part (see `linearise`)."""
+    """Nearest distance to the epipole and largest parallax of a point that takes part: see `linearise`."""
     nearest = NEAREST / focal
     ratio, reach = parallax(rays, pose.R, pose.T)
     far = ratio[reach > nearest]

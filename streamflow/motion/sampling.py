@@ -81,4 +81,4 @@ def _structure_tensor(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     gx, gy = cv2.spatialGradient(grey)
     gx, gy = gx.astype(np.float32) / 8, gy.astype(np.float32) / 8
     xx, xy, yy = (cv2.GaussianBlur(p, (0, 0), WINDOW_SIGMA) for p in (gx * gx, gx * gy, gy * gy))
-    return np.stack([xx, xy, xy, yy], axis=-1).reshape(*grey.shape, 2, 2)
+    return np.stack([xx, xy, xy, yy], axis=-1, dtype=np.float32).reshape(*grey.shape, 2, 2)

@@ -51,7 +51,7 @@ def _best(rays: Matrix, R: Matrix, directions: Matrix, scale: float, count: int)
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def score_directions(rays, R, directions, scales):  # type: ignore[no-untyped-def]
-    """Robust cost per point (M,) and rotation correction (M, 3) of each direction (M, 3), at annealed `scales`."""
+    """Robust cost per point (M,) and rotation correction (M, 3) of each of M directions, annealed."""
     n, m = rays.shape[1], directions.shape[0]
     q = np.empty((3, n))
     for i in range(n):

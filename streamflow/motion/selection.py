@@ -1,4 +1,4 @@
-"""Which model a pair of views calls for: still, turning, a plane, or a camera that moves through the scene."""
+"""Which model a pair of views calls for: still, turning, a plane, or a camera that moves."""
 
 import numpy as np
 
@@ -10,8 +10,9 @@ MARGINS = {Status.STATIC: 0.25, Status.ROTATION: 0.25, Status.PLANAR: 0.10}
 
 
 def gric(squared: Matrix, constraints: int, parameters: int) -> float:
-    """Geometric robust information criterion per point (Torr 1998, An assessment of information criteria for motion
-    model selection); smaller is better.
+    """Geometric robust information criterion per point; smaller is better.
+
+    Torr 1998, An assessment of information criteria for motion model selection.
 
     Parameters
     ----------
@@ -21,7 +22,7 @@ def gric(squared: Matrix, constraints: int, parameters: int) -> float:
     """
     n = squared.size
     misfit = float(np.minimum(squared, 2.0 * constraints).mean())
-    return misfit + (4 - constraints) * np.log(4.0) + parameters * np.log(4.0 * n) / n
+    return float(misfit + (4 - constraints) * np.log(4.0) + parameters * np.log(4.0 * n) / n)
 
 
 def simplest(criteria: dict[Status, float]) -> Status:

@@ -53,9 +53,9 @@ def hemisphere(count: int) -> Matrix:
 
 
 def cap(centre: Matrix, radius: float, count: int) -> Matrix:
-    """`count` evenly spread unit vectors (count, 3) within `radius` radians of `centre`, which comes first."""
+    """`count` evenly spread unit vectors (count, 3) within `radius` radians of `centre`, the first."""
     local = _lattice(np.linspace(1.0, np.cos(radius), count))
-    return local @ np.column_stack([tangent_basis(centre), centre]).T
+    return np.asarray(local @ np.column_stack([tangent_basis(centre), centre]).T)
 
 
 def _lattice(z: Matrix) -> Matrix:

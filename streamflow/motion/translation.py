@@ -14,8 +14,8 @@ POLISH = np.array([2.0, 1.0, 1.0, 1.0, 1.0])
 def find_translation(rays: Matrix, focal: float, rng: np.random.Generator) -> Pose:
     """Direction of translation (either sign) of a camera without rotation, from calibrated points (7, N).
 
-    Two points fix T, perpendicular to both normals n = a x b. All hypotheses are drawn and judged in one batch by the
-    whitened distance of `VOTERS` points from their epipolar lines; the best is refined on all points.
+    Two points fix T, perpendicular to both normals n = a x b. All hypotheses are drawn and judged in one batch
+    by the whitened distance of `VOTERS` points from their lines; the best is refined on all points.
     """
     ones = np.ones(rays.shape[1])
     a, b = np.stack([rays[0], rays[1], ones]), np.stack([rays[2], rays[3], ones])

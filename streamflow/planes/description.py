@@ -8,7 +8,7 @@ from streamflow.planes.homography import homography_flow
 from streamflow.planes.segmentation import SPACING, Labels
 from streamflow.values import Plane
 
-STEEPEST = np.cos(np.deg2rad(30))  # cosine of the angle to the vertical from which a plane is no ground
+STEEPEST = np.cos(np.deg2rad(25))  # cosine of the angle to the vertical from which a plane is no ground
 SAMPLED = 500  # points of a plane from which its parameters and residual are taken
 DOWN = np.array([0.0, 1.0, 0.0])  # of a camera held upright
 
@@ -65,7 +65,8 @@ def _describe(
 
 
 def _ground(planes: NDArray[np.float64], labels: Labels, down: NDArray[np.float64]) -> int | None:
-    """The largest plane below the camera that is nearly level."""
+    """The nearly level plane below the camera that has most of the lower half of the image."""
     steep = planes @ down / np.linalg.norm(planes, axis=1)
     level = np.flatnonzero(steep > STEEPEST)
-    return int(max(level, key=lambda i: np.count_nonzero(labels == i + 1))) if len(level) else None
+    lower = labels[len(labels) // 2 :]
+    return int(max(level, key=lambda i: np.count_nonzero(lower == i + 1))) if len(level) else None

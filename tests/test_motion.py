@@ -1,0 +1,269 @@
+"""Motion of a pair against exact truth: points of a known scene, seen by a camera of known motion."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from streamflow.motion import FlowPoints, bearing, ellipse, estimate_motion, off_axis, pixel
+from streamflow.motion.epipole import pixel_covariance
+from streamflow.values import Motion, Status
+
+K = np.array([[150.0, 0, 81.0], [0, 145.0, 52.0], [0, 0, 1]])
+SIZE = 167, 101
+STEP = 0.05  # of the camera, over the median depth
+
+INSIDE = np.array([0.1, -0.05, 1.0])
+OUTSIDE = np.array([0.8, 0.2, 0.5])
+SIDEWAYS = np.array([1.0, 0.3, 0.0])
+BACKWARD = np.array([0.05, 0.1, -1.0])
+TURN = np.deg2rad([0.2, -0.4, 0.3])
+
+
+@dataclass
+class Truth:
+    points: FlowPoints
+    R: np.ndarray
+    T: np.ndarray
+    K: np.ndarray
+
+    def epipole(self):
+        return self.K @ self.R.T @ self.T
+
+
+def view(
+    heading,
+    turn=TURN,
+    *,
+    n=700,
+    noise=0.05,
+    outliers=0.0,
+    plane=False,
+    step=STEP,
+    seed=0,
+    target_is_newer=False,
+):
+    """Flow from the newest frame to the previous one, or to a newer one, as the camera goes `heading`."""
+    rng = np.random.default_rng(seed)
+    positions = rng.uniform((0, 0), np.subtract(SIZE, 1), (n, 2))
+    a = np.column_stack([positions, np.ones(n)]) @ np.linalg.inv(K).T
+    inverse_depth = a @ (0.5, 0.3, 1.0) if plane else np.exp(rng.uniform(-1, 1, n))
+    R = Rotation.from_rotvec(turn).as_matrix()
+    heading = np.asarray(heading, float) / max(np.linalg.norm(heading), 1e-9)
+    T = R @ heading * (-1 if target_is_newer else 1)
+    b = a @ R.T + step * inverse_depth[:, None] * T
+    vectors = (b / b[:, 2:] @ K.T)[:, :2] - positions
+    vectors += noise * rng.normal(size=vectors.shape)
+    bad = rng.random(n) < outliers
+    vectors[bad] += rng.uniform(-10, 10, (bad.sum(), 2))
+    covariance = np.broadcast_to(noise**2 * np.eye(2), (n, 2, 2))
+    return Truth(FlowPoints(positions, vectors, covariance), R, T, K)
+
+
+def degrees_apart(first, second):
+    first, second = first / np.linalg.norm(first), second / np.linalg.norm(second)
+    return np.rad2deg(np.arctan2(np.linalg.norm(np.cross(first, second)), first @ second))
+
+
+def rotation_error(first, second):
+    return np.rad2deg(Rotation.from_matrix(first @ second.T).magnitude())
+
+
+def parameters_error(motion, truth):
+    """(tau, omega) from the estimate to the truth, by which `covariance` is defined."""
+    from streamflow.motion.sphere import tangent_basis
+
+    omega = Rotation.from_matrix(truth.R @ motion.rotation.T).as_rotvec()
+    return np.concatenate([tangent_basis(motion.translation).T @ truth.T, omega])
+
+
+@pytest.mark.parametrize(
+    "heading", [INSIDE, OUTSIDE, SIDEWAYS, BACKWARD], ids=["in", "out", "sideways", "back"]
+)
+@pytest.mark.parametrize("target_is_newer", [False, True])
+@pytest.mark.parametrize("outliers", [0.0, 0.3])
+def test_full_motion_has_the_truth_and_its_sign(heading, target_is_newer, outliers):
+    truth = view(heading, outliers=outliers, target_is_newer=target_is_newer)
+    motion = estimate_motion(truth.points, K, forward_in_time=target_is_newer)
+    assert motion.status is Status.MOVING
+    assert degrees_apart(motion.translation, truth.T) < 1.0
+    assert rotation_error(motion.rotation, truth.R) < 0.1
+    # the epipole is where the camera goes as time goes by, whichever way the pair is read
+    assert degrees_apart(np.linalg.solve(K, motion.epipole), heading) < 1.0
+
+
+def test_without_noise_the_answer_is_exact():
+    truth = view(OUTSIDE, noise=1e-5)
+    motion = estimate_motion(truth.points, K)
+    assert degrees_apart(motion.translation, truth.T) < 1e-3
+    assert rotation_error(motion.rotation, truth.R) < 1e-4
+
+
+def test_epipole_stands_in_pixels_when_it_has_a_place():
+    truth = view(INSIDE)
+    motion = estimate_motion(truth.points, K)
+    expected = truth.epipole()
+    assert np.linalg.norm(pixel(motion.epipole, K) - expected[:2] / expected[2]) < 2.0
+
+
+def test_epipole_at_infinity_is_a_direction_not_a_pixel():
+    motion = estimate_motion(view(SIDEWAYS).points, K)
+    assert pixel(motion.epipole, K) is None
+    assert ellipse(motion, K) is None
+    assert abs(np.rad2deg(bearing(motion.epipole, K)) - np.rad2deg(np.arctan2(0.3, 1.0))) < 1.0
+    assert abs(np.rad2deg(off_axis(motion.epipole, K)) - 90) < 1.0
+
+
+def test_cropping_the_image_moves_the_epipole_with_it():
+    truth, (a, b) = view(INSIDE), (23.0, 11.0)
+    shifted = FlowPoints(truth.points.positions - (a, b), truth.points.vectors, truth.points.covariance)
+    crop = np.array([[1, 0, -a], [0, 1, -b], [0, 0, 1.0]])
+    whole, cropped = estimate_motion(truth.points, K), estimate_motion(shifted, crop @ K)
+    np.testing.assert_allclose(pixel(cropped.epipole, crop @ K), pixel(whole.epipole, K) - (a, b), atol=1e-3)
+    np.testing.assert_allclose(cropped.rotation, whole.rotation, atol=1e-6)
+
+
+def test_swapping_the_pair_inverts_the_motion_and_keeps_the_heading():
+    truth = view(INSIDE, np.zeros(3), noise=0.01)
+    there = estimate_motion(truth.points, K)
+    swapped = FlowPoints(
+        truth.points.positions + truth.points.vectors, -truth.points.vectors, truth.points.covariance
+    )
+    back = estimate_motion(swapped, K, forward_in_time=True)
+    assert degrees_apart(back.translation, -there.rotation.T @ there.translation) < 0.2
+    assert rotation_error(back.rotation, there.rotation.T) < 0.02
+    assert np.linalg.norm(pixel(back.epipole, K) - pixel(there.epipole, K)) < 1.0
+
+
+@pytest.mark.parametrize("model", ["full", "translation"])
+def test_a_still_camera_has_no_epipole(model):
+    motion = estimate_motion(view(INSIDE, np.zeros(3), step=0.0, outliers=0.2).points, K, model=model)
+    assert motion.status is Status.STATIC
+    assert motion.translation is None
+    assert motion.epipole is None
+
+
+def test_a_turning_camera_has_a_rotation_and_no_epipole():
+    truth = view(INSIDE, step=0.0, outliers=0.2)
+    motion = estimate_motion(truth.points, K)
+    assert motion.status is Status.ROTATION
+    assert rotation_error(motion.rotation, truth.R) < 0.02
+    assert motion.translation is None
+    assert motion.epipole is None
+
+
+def test_a_plane_has_two_motions_and_one_of_them_is_true():
+    truth = view(OUTSIDE, plane=True, outliers=0.2, noise=0.02)
+    motion = estimate_motion(truth.points, K)
+    assert motion.status is Status.PLANAR
+    apart = [degrees_apart(m.translation, truth.T) for m in (motion, *motion.alternatives)]
+    assert len(apart) == 2
+    assert min(apart) < 1.0
+
+
+def test_a_prior_tells_the_two_motions_of_a_plane_apart():
+    truth = view(OUTSIDE, plane=True, outliers=0.2, noise=0.02)
+    off = Rotation.from_rotvec(np.deg2rad([3.0, -4.0, 2.0])).as_matrix() @ truth.T
+    motion = estimate_motion(truth.points, K, prior=Motion(Status.MOVING, truth.R, off, inlier_share=0.8))
+    assert degrees_apart(motion.translation, truth.T) < 1.0
+
+
+def test_a_moving_object_does_not_move_the_camera():
+    truth = view(INSIDE)
+    x, y = truth.points.positions.T
+    on_object = (x > 100) & (y > 20) & (y < 80)
+    vectors = truth.points.vectors + np.where(on_object[:, None], (3.0, -2.0), 0.0)
+    motion = estimate_motion(FlowPoints(truth.points.positions, vectors, truth.points.covariance), K)
+    assert 0.15 < on_object.mean() < 0.4
+    assert degrees_apart(motion.translation, truth.T) < 1.5
+    assert motion.weights[on_object].mean() < 0.3 < 0.7 < motion.weights[~on_object].mean()
+
+
+def test_nonsense_is_not_called_a_motion():
+    truth = view(INSIDE)
+    vectors = np.random.default_rng(99).uniform(-10, 10, truth.points.vectors.shape)
+    motion = estimate_motion(FlowPoints(truth.points.positions, vectors, truth.points.covariance), K)
+    assert motion.status is Status.LOW_CONFIDENCE
+    assert motion.translation is None
+
+
+@pytest.mark.parametrize("count", [0, 7])
+def test_too_few_points_are_low_confidence(count):
+    points = view(INSIDE).points
+    few = FlowPoints(points.positions[:count], points.vectors[:count], points.covariance[:count])
+    assert estimate_motion(few, K).status is Status.LOW_CONFIDENCE
+
+
+def test_the_answer_depends_on_the_input_alone():
+    truth, other = view(OUTSIDE, outliers=0.3), view(INSIDE, outliers=0.3, seed=1)
+    first = estimate_motion(truth.points, K, seed=5)
+    estimate_motion(other.points, K, seed=9)
+    again = estimate_motion(truth.points, K, seed=5)
+    np.testing.assert_array_equal(first.translation, again.translation)
+    np.testing.assert_array_equal(first.covariance, again.covariance)
+
+
+def test_warm_and_cold_start_agree():
+    before, truth = view(OUTSIDE, outliers=0.3, seed=2), view(OUTSIDE, outliers=0.3)
+    cold = estimate_motion(truth.points, K)
+    warm = estimate_motion(truth.points, K, prior=estimate_motion(before.points, K))
+    assert degrees_apart(cold.translation, warm.translation) < 0.01
+
+
+@pytest.mark.parametrize(
+    "prior",
+    [
+        Motion(Status.MOVING, np.full((3, 3), np.nan), np.full(3, np.nan), inlier_share=0.9),
+        Motion(Status.MOVING, np.eye(3), np.array([0.0, 1.0, 0.0]), inlier_share=0.9),
+        Motion(Status.STATIC, np.eye(3)),
+        Motion(Status.LOW_CONFIDENCE),
+    ],
+    ids=["nan", "wrong", "still", "nothing"],
+)
+def test_a_useless_prior_is_not_believed(prior):
+    truth = view(INSIDE, outliers=0.2)
+    motion = estimate_motion(truth.points, K, prior=prior)
+    assert motion.status is Status.MOVING
+    assert degrees_apart(motion.translation, truth.T) < 1.0
+
+
+@pytest.mark.parametrize("heading", [INSIDE, OUTSIDE, SIDEWAYS], ids=["in", "out", "sideways"])
+def test_pure_translation(heading):
+    truth = view(heading, np.zeros(3), outliers=0.4)
+    motion = estimate_motion(truth.points, K, model="translation")
+    assert motion.status is Status.MOVING
+    assert degrees_apart(motion.translation, truth.T) < 0.3
+    np.testing.assert_array_equal(motion.rotation, np.eye(3))
+    assert not motion.covariance[2:].any()
+
+
+@pytest.mark.parametrize(("outliers", "scale"), [(0.0, 1.0), (0.4, 1.0), (0.2, 3.0)])
+def test_errors_are_as_large_as_the_covariance_says(outliers, scale):
+    """Mean NEES per parameter is 1 when calibrated, even if the predicted errors are wrong by `scale`."""
+    nees, count = [], 40
+    for seed in range(count):
+        direction = np.random.default_rng(seed).normal(size=3)
+        truth = view(direction, outliers=outliers, seed=seed)
+        told = FlowPoints(truth.points.positions, truth.points.vectors, truth.points.covariance / scale**2)
+        motion = estimate_motion(told, K, seed=seed)
+        error = parameters_error(motion, truth)
+        nees.append(error @ np.linalg.solve(motion.covariance, error) / 5)
+    assert 0.5 < np.mean(nees) < 2.5
+
+
+def test_the_ellipse_holds_the_scatter_of_the_epipole():
+    """The pixel covariance against the scatter over repeated noise on one scene."""
+    found, predicted = [], []
+    for seed in range(40):
+        truth = view(INSIDE, noise=0.0)
+        rng = np.random.default_rng(seed)
+        vectors = truth.points.vectors + 0.05 * rng.normal(size=truth.points.vectors.shape)
+        covariance = np.broadcast_to(0.05**2 * np.eye(2), truth.points.covariance.shape)
+        motion = estimate_motion(FlowPoints(truth.points.positions, vectors, covariance), K)
+        found.append(pixel(motion.epipole, K))
+        predicted.append(pixel_covariance(motion, K))
+    ratio = np.trace(np.cov(np.array(found).T)) / np.trace(np.mean(predicted, axis=0))
+    assert 0.5 < ratio < 2.0
+    major, minor, _ = ellipse(motion, K)
+    assert major**2 + minor**2 == pytest.approx(np.trace(predicted[-1]))
