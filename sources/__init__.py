@@ -56,7 +56,7 @@ SOURCES = Registry(
             "sources.camera:CameraSource",
             "INDEX|/dev/...",
             "a webcam, by its number or device",
-            lambda s: s.isdecimal() or s.startswith("/dev/"),
+            lambda s: s.isdecimal() or s.startswith(("/dev/video", "/dev/v4l")),
         ),
         "network": Entry(
             "sources.network:NetworkSource",

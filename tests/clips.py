@@ -10,7 +10,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.values import Image
+from streamflow.values import Frame, Image
 
 RATE = 25
 BITS = 8
@@ -37,8 +37,15 @@ def number(image: Image) -> int:
     return sum(int(row[c - 1 : c + 2].mean() > 128) << bit for bit, c in enumerate(centres))
 
 
-def numbers(frames: Iterable) -> list[int]:
+def numbers(frames: Iterable[Frame]) -> list[int]:
     return [number(frame.image) for frame in frames]
+
+
+def times(frames: Sequence[Frame]) -> list[Fraction]:
+    """Seconds, of frames that all have a time."""
+    found = [frame.time for frame in frames if frame.time is not None]
+    assert len(found) == len(frames)
+    return found
 
 
 def write_clip(

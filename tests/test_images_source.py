@@ -27,8 +27,8 @@ def folder_of(folder: Path, names: list[str]) -> Path:
     return folder
 
 
-def read(spelling: Path | str, **options) -> tuple[list[Frame], Health]:
-    source = ImagesSource(str(spelling), **options)
+def read(spelling: Path | str, fps: Fraction | None = None) -> tuple[list[Frame], Health]:
+    source = ImagesSource(str(spelling), fps=fps)
     frames = list(source)
     source.close()
     return frames, source.health

@@ -17,8 +17,8 @@ from sources.camera import CameraSource
 from sources.live import ArrivalClock, Disconnected, LiveReader
 from sources.network import NetworkSource
 from streamflow.errors import SourceError
-from streamflow.values import Frame, Health
-from tests.clips import number, numbers, picture, write_clip
+from streamflow.values import Frame, Health, Image
+from tests.clips import number, numbers, picture, times, write_clip
 from tests.http_camera import HttpCamera
 
 TIMEOUT = (2.0, 0.5)
@@ -52,7 +52,7 @@ def test_frames_come_in_order_and_are_stamped_on_arrival(camera):
     assert source.info.live
     assert source.info.length is None
     assert source.info.size == (96, 64)
-    span = float(frames[-1].time - frames[5].time)
+    span = float(times(frames)[-1] - times(frames)[5])
     assert 34 / 50 * 0.9 < span < 34 / 25 * 0.9
 
 
@@ -113,8 +113,7 @@ def test_it_reconnects_and_marks_the_gap(camera, accident):
     assert [frame.index for frame in everything] == list(range(len(everything)))
     seen = numbers(everything)
     assert seen == sorted(set(seen))  # every picture whole, none twice
-    times = [frame.time for frame in everything]
-    assert times == sorted(times)
+    assert times(everything) == sorted(times(everything))
     assert source.health.notes
 
 
@@ -175,7 +174,7 @@ def test_page_that_is_no_video_is_one_line(tmp_path):
         source.close()
         server.shutdown()
     assert numbers(frames) == list(range(30))
-    assert [(frame.time - frames[0].time) * 25 for frame in frames] == list(range(30))
+    assert [(time - times(frames)[0]) * 25 for time in times(frames)] == list(range(30))
 
 
 def test_password_stays_out_of_messages():
@@ -251,8 +250,7 @@ def test_camera_that_ends_is_opened_again(tmp_path):
     assert numbers(frames) == [*range(10), *range(10), *range(5)]
     assert [frame.index for frame in frames] == list(range(25))
     assert [frame.index for frame in frames if frame.gap] == [10, 20]
-    times = [frame.time for frame in frames]
-    assert times == sorted(times)
+    assert times(frames) == sorted(times(frames))
     assert source.info.live
     assert source.info.rate == 25
 
@@ -261,18 +259,18 @@ class Scripted:
     """A connection that plays a list: numbers are pictures, exceptions are raised."""
 
     live = True
-    rate = None
+    rate: Fraction | None = None
 
-    def __init__(self, script):
+    def __init__(self, script: list[int | BaseException]) -> None:
         self._script = script
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple[Image, Fraction | None]]:
         for step in self._script:
             if isinstance(step, BaseException):
                 raise step
             yield picture(step), None
 
-    def close(self):
+    def close(self) -> None:
         pass
 
 
@@ -292,7 +290,7 @@ def test_hung_driver_does_not_hang_the_consumer():
     release = threading.Event()
 
     class Hung(Scripted):
-        def __iter__(self):
+        def __iter__(self) -> Iterator[tuple[Image, Fraction | None]]:
             yield picture(1), None
             release.wait()
 
@@ -328,7 +326,7 @@ def test_attempts_are_spaced_by_the_back_off():
 def test_clock_follows_the_camera_within_a_connection():
     """A camera's stamps are even where arrival is not."""
     clock = ArrivalClock()
-    times = [clock.time(Fraction(1000 + i, 25)) for i in range(5)]
-    assert [b - a for a, b in itertools.pairwise(times)] == [Fraction(1, 25)] * 4
+    stamps = [clock.time(Fraction(1000 + i, 25)) for i in range(5)]
+    assert [b - a for a, b in itertools.pairwise(stamps)] == [Fraction(1, 25)] * 4
     clock.restart()
-    assert clock.time(Fraction(3)) >= times[-1]
+    assert clock.time(Fraction(3)) >= stamps[-1]
