@@ -38,8 +38,7 @@ class Decoder:
         self._hurt: deque[Fraction] = deque(maxlen=64)  # times that were counted as damaged
 
     def __iter__(self) -> Iterator[tuple[VideoFrame, Place]]:
-        for line in self._log.take(self._container.format.name):
-            self._damaged(None, line, torn=True)  # packets that were read while probing
+        self._listen_to_probing()
         for packet in self._packets():
             for frame in self._decode(packet):
                 time = seconds(frame.pts, self._stream.time_base)  # frames of the flush have no base
@@ -63,10 +62,14 @@ class Decoder:
                         self._check_packet(packet)
                         yield packet
                 break
+            except IndexError:  # PyAV's flush trips over a stream that appeared on the way
+                break
             except BROKEN as error:
                 failures += 1
                 self._damaged(None, reason(error), torn=True)
         self._listen(None, torn=True)
+        if ends_within_a_packet(self._container):
+            self._damaged(None, "the file ends within a transport packet", torn=True)
         yield None
 
     def _check_packet(self, packet: Packet[VideoStream]) -> None:
@@ -93,9 +96,18 @@ class Decoder:
         self._listen(time, torn=False)
         return frames
 
+    def _listen_to_probing(self) -> None:
+        """What was said when the file was opened: the demuxer will not say it again, the decoder will."""
+        for name, line in self._log.take():
+            if name == self._container.format.name:
+                self._damaged(None, line, torn=True)
+            elif name == self._stream.codec_context.name:
+                self._timeline.damage(torn=True)
+
     def _listen(self, time: Fraction | None, torn: bool) -> None:
-        for line in self._log.take(self._container.format.name, self._stream.codec_context.name):
-            self._damaged(time, line, torn)
+        for name, line in self._log.take():
+            if name in (self._container.format.name, self._stream.codec_context.name):
+                self._damaged(time, line, torn)
 
     def _damaged(self, time: Fraction | None, why: str, torn: bool = False) -> None:
         self._timeline.damage(torn)
@@ -115,6 +127,11 @@ def seconds(ticks: int | None, time_base: Fraction | None) -> Fraction | None:
 def has_clock(container: InputContainer) -> bool:
     """Whether its timestamps are its own; FFmpeg invents 25 frames a second for raw streams."""
     return not container.format.flags & 0x80  # AVFMT_NOTIMESTAMPS
+
+
+def ends_within_a_packet(container: InputContainer) -> bool:
+    """Whether an MPEG transport stream was cut off: its packets are all of one size."""
+    return container.format.name == "mpegts" and all(container.size % size for size in (188, 192, 204))
 
 
 def reason(error: BaseException) -> str:

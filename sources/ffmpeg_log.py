@@ -16,10 +16,10 @@ HARMLESS = re.compile(
 
 
 class FfmpegLog(logging.Handler):
-    """Collects the warnings and errors of the named demuxer and decoder until closed.
+    """Collects warnings and errors until closed.
 
-    FFmpeg's log is one for the whole process: other streams' demuxers and decoders of the same name are
-    heard as well, encoders and everything else are not.
+    FFmpeg's log is one for the whole process, so each line comes with the name of the demuxer or codec that
+    said it.
     """
 
     _logger: ClassVar = logging.getLogger("libav")
@@ -39,10 +39,10 @@ class FfmpegLog(logging.Handler):
         if not HARMLESS.search(record.getMessage()):
             self._lines.append((record.name.removeprefix("libav."), record.getMessage().strip()))
 
-    def take(self, *names: str) -> list[str]:
-        """Lines said under one of `names` (any, if none is given) since the last call."""
+    def take(self) -> list[tuple[str, str]]:
+        """(who, what) was said since the last call."""
         lines, self._lines = self._lines, []
-        return [line for name, line in lines if not names or name in names]
+        return lines
 
     def close(self) -> None:
         """Stop listening; the last one leaves FFmpeg silent, as it was."""

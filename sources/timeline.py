@@ -8,6 +8,10 @@ from fractions import Fraction
 
 REORDER = 32  # frames; decoders hold back at most 16, or one group of pictures' worth of fields
 
+STEADY = 8  # equal intervals after which a rate counts as constant
+JITTER = Fraction(1, 400)  # seconds; some containers round to milliseconds
+LEAP = 4  # intervals
+
 
 @dataclass(frozen=True)
 class Place:
@@ -16,21 +20,15 @@ class Place:
     index: int
     time: Fraction | None
     lost: int = 0  # frames missing just before it
-    rewound: bool = False  # the stream's clock went back here
-
-    @property
-    def gap(self) -> str:
-        """Why this frame does not follow the one before it; empty if it does."""
-        if self.lost:
-            return f"{self.lost} frame{'s are' if self.lost > 1 else ' is'} missing before it"
-        return "the stream's clock goes back" if self.rewound else ""
+    gap: str = ""  # why it does not follow the one before it, if it does not
 
 
 class Timeline:
     """Compares the frames that were promised (packets) with those that came.
 
     After damage, promised frames that never came and leaps in time are losses. Without damage they are
-    the stream's own affair: some codecs send packets that are never shown, and frame rates vary.
+    the stream's own affair: some codecs send packets that are never shown, and frame rates vary. Only a
+    leap out of a steady rate is marked as a gap then: a piece was cut out, or the camera was stopped.
 
     Parameters
     ----------
@@ -45,9 +43,11 @@ class Timeline:
         self._next = 0
         self._last: Fraction | None = None  # on the stream's own clock
         self._step: Fraction | None = None  # between the last two frames that followed each other
+        self._steady = 0  # intervals in a row that were alike
         self._shift = Fraction(0)  # keeps time from going back when the stream's clock does
         self._wary = 0  # frames for which damage explains what is missing
         self._torn = 0  # the same for damage that may have swallowed whole packets
+        self._ever_torn = False
 
     def promise(self, time: Fraction | None) -> None:
         """A packet was read; its frame is due at `time`."""
@@ -61,17 +61,20 @@ class Timeline:
         self._wary = REORDER
         if torn:
             self._torn = REORDER
+            self._ever_torn = True
 
     def place(self, time: Fraction | None) -> Place:
         """Place the next frame that came."""
         if self._sorted_times and self._promised:
             time = heapq.heappop(self._promised)
         lost = self._lost_before(time) if time is not None else 0
-        rewound = self._follow(time, lost)
+        gap = self._follow(time) if time is not None else ""
+        if lost:
+            gap = f"{lost} frame{'s are' if lost > 1 else ' is'} missing before it"
         index = self._next + lost
         self._next = index + 1
         self._wary, self._torn = max(0, self._wary - 1), max(0, self._torn - 1)
-        return Place(index, None if time is None else time + self._shift, lost, rewound)
+        return Place(index, None if time is None else time + self._shift, lost, gap)
 
     def missing_at_end(self, promised: int | None, end: Fraction | None) -> int:
         """How many frames never came after the last.
@@ -85,7 +88,7 @@ class Timeline:
         """
         undecoded = len(self._promised) if self._wary else 0
         unread = max(0, promised - self.packets) if promised is not None else 0
-        if not unread and promised is None and self._torn and end is not None:
+        if promised is None and self._ever_torn and end is not None:
             unread = max(0, self._frames_between(self._last, end) - undecoded)
         return undecoded + unread
 
@@ -103,16 +106,19 @@ class Timeline:
             return 0
         return max(0, round((second - first) / self._step) - 1)
 
-    def _follow(self, time: Fraction | None, lost: int) -> bool:
-        """Move the clock on to `time`; whether it went back."""
-        if time is None:
-            return False
+    def _follow(self, time: Fraction) -> str:
+        """Move the clock on to `time`; what is odd about that."""
         last, self._last = self._last, time
         if last is None:
-            return False
-        if time < last:
-            self._shift += last + (self._step or 0) - time
-            return True
-        if not lost:
-            self._step = (time - last) or self._step
-        return False
+            return ""
+        interval = time - last
+        if interval < 0:
+            self._shift += (self._step or 0) - interval
+            return "the stream's clock goes back"
+        if self._step and self._steady >= STEADY and interval > LEAP * self._step:
+            self._steady = 0
+            return f"the stream's clock leaps by {float(interval):.2f} s"
+        if interval:
+            self._steady = self._steady + 1 if abs(interval - (self._step or 0)) < JITTER else 0
+            self._step = interval
+        return ""

@@ -123,7 +123,8 @@ def open_container(path: str, log: FfmpegLog) -> InputContainer:
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file") from None
     except BROKEN as error:
-        why = (log.take() or [reason(error)])[-1]
+        said = [line for _, line in log.take()]
+        why = said[-1] if said else reason(error)
         raise SourceError(f"{path}: cannot be read as video ({why})") from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -106,18 +107,11 @@ def packet_bytes(path: Path) -> list[tuple[int, int]]:
 
 
 def plain_count(path: Path) -> int:
-    """Frames that PyAV gives when every packet is decoded by itself."""
+    """Frames that PyAV gives when every packet is decoded by itself; 0 if it cannot open the file."""
     count = 0
-    with av.open(str(path)) as container:
-        packets = container.demux(video=0)
-        while True:
-            try:
-                packet = next(packets, None)
-            except av.FFmpegError:
-                return count
-            if packet is None:
-                return count
-            try:
+    # PyAV's demuxer ends with an IndexError if a stream appeared on the way.
+    with suppress(av.FFmpegError, IndexError), av.open(str(path), metadata_errors="replace") as container:
+        for packet in container.demux(video=0) if container.streams.video else ():
+            with suppress(av.FFmpegError):
                 count += len(packet.decode())
-            except (av.FFmpegError, EOFError):
-                continue
+    return count

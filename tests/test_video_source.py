@@ -28,6 +28,7 @@ from tests.clips import (
     write_clip,
     zero_hole,
 )
+from tests.fuzz_sources import fuzz
 
 
 def read(path: Path, fps: Fraction | None = None) -> tuple[list[Frame], Health]:
@@ -244,7 +245,7 @@ def test_joined_recordings_never_let_time_go_back(tmp_path):
     frames, health = read(joined)
     assert numbers(frames) == [*range(30), *range(30)]
     assert ticks(frames) == list(range(60))
-    assert [frame.index for frame in frames if frame.gap] == [30]
+    assert {frame.index: frame.gap for frame in frames if frame.gap} == {30: "the stream's clock goes back"}
     assert health.missing == 0
 
 
@@ -418,3 +419,19 @@ def test_close_ends_the_iteration(tmp_path):
     source.close()
     source.close()
     assert list(source) == []
+
+
+def test_leap_out_of_a_steady_rate_is_a_gap(tmp_path):
+    """A piece cut out of a recording leaves no other sign."""
+    frames, health = read(write_clip(tmp_path / "cut_out.mp4", count=30, ticks=[*range(15), *range(50, 65)]))
+    assert {frame.index: frame.gap for frame in frames if frame.gap} == {
+        15: "the stream's clock leaps by 1.44 s"
+    }
+    assert health.whole
+    assert health.gaps == 1
+
+
+def test_sample_of_the_fuzzing(tmp_path):
+    """The whole is `python -m tests.fuzz_sources`."""
+    findings = {name: verdict for name, verdict in fuzz(36, seed=7).items() if verdict.startswith("FINDING")}
+    assert findings == {}
