@@ -3,8 +3,8 @@
     python -m tests.fuzz_sources --count 2000 --seed 1
 
 Files are read in another process with a time limit, so that a crash or a hang is seen. A finding is a crash,
-a hang, an exception that is no `SourceError`, an index or a time that goes back, a lost frame without a gap, or
-a frame less than PyAV gives when it decodes packet by packet. Losses that leave no trace in the file, such
+a hang, an exception that is no `SourceError`, an index or a time that goes back, a lost frame without a gap,
+or fewer frames than PyAV gives when it decodes packet by packet. Losses that leave no trace in the file, such
 as a whole fragment cut from its end, are listed as silent.
 """
 
