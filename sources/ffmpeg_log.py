@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from threading import Lock
 from typing import ClassVar
 
 import av.logging
@@ -24,15 +25,17 @@ class FfmpegLog(logging.Handler):
 
     _logger: ClassVar = logging.getLogger("libav")
     _listening: ClassVar[set[FfmpegLog]] = set()
+    _door: ClassVar = Lock()  # streams are opened and closed in several threads
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self._lines: list[tuple[str, str]] = []
-        self._listening.add(self)
-        self._logger.addHandler(self)
         self._logger.propagate = False
-        av.logging.set_skip_repeated(False)  # a line that repeats is another damaged packet
-        av.logging.set_level(av.logging.WARNING)
+        self._logger.addHandler(self)
+        with self._door:
+            self._listening.add(self)
+            av.logging.set_skip_repeated(False)  # a line that repeats is another damaged packet
+            av.logging.set_level(av.logging.WARNING)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one line; called by `logging`, from whichever thread decodes."""
@@ -48,6 +51,7 @@ class FfmpegLog(logging.Handler):
         """Stop listening; the last one leaves FFmpeg silent, as it was."""
         super().close()
         self._logger.removeHandler(self)
-        self._listening.discard(self)
-        if not self._listening:
-            av.logging.set_level(None)
+        with self._door:
+            self._listening.discard(self)
+            if not self._listening:
+                av.logging.set_level(None)
