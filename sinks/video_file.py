@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from streamflow.values import FramePair
 
 LONGEST_GAP = 2**31  # ticks; an mp4 with a longer one would be written, with wrong times
+BT709 = 1  # as primaries and as transfer characteristic
 FAULTS = (OSError, av.FFmpegError)
 
 
@@ -103,8 +104,9 @@ class VideoFile:
         stream.time_base = stream.codec_context.time_base = Fraction(1, self._ticks)
         stream.codec_context.thread_count = 2  # each more holds back a picture, which a crash would lose
         if encoding.pixel_format == "yuv420p":
-            stream.codec_context.colorspace = Colorspace.ITU709
-            stream.codec_context.color_range = ColorRange.MPEG
+            context = stream.codec_context
+            context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
+            context.color_primaries = context.color_trc = BT709
         return stream
 
     def _converted(self, frame: av.VideoFrame) -> av.VideoFrame:

@@ -30,6 +30,7 @@ from streamflow.values import (
 WIDTH, HEIGHT = 67, 45  # odd, and different, so that no swapped axis can hide
 K = np.array([[80.0, 0, 33], [0, 80, 22], [0, 0, 1]])
 INFO = SourceInfo("made.mp4", "made", length=5, rate=Fraction(25), size=(WIDTH, HEIGHT))
+TIMES = [Fraction(index, 25) for index in range(6)]
 SETTINGS = {"threshmin": 10.0, "flow": "balanced"}
 
 
@@ -39,7 +40,7 @@ def make_run(*, overwrite: bool = False, info: SourceInfo = INFO, threshmin: flo
 
 
 def make_results(
-    times: Sequence[Fraction | None] = tuple(Fraction(i, 25) for i in range(6)),
+    times: Sequence[Fraction | None] = TIMES,
     size: tuple[int, int] = (WIDTH, HEIGHT),
 ) -> list[Result]:
     """One result for every two frames in a row."""
