@@ -1,0 +1,236 @@
+"""The window on a real X server: keys, the close button, and no server at all."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+ROOT = str(Path(__file__).parents[1])
+
+SHOW = f"""
+import sys
+sys.path.insert(0, {ROOT!r})
+from sinks import open_sink
+from streamflow.errors import SinkError, StopStreaming
+from tests.made_results import make_results, make_run
+run = make_run()
+run.painter.panels = ("depth", "flow")
+results = make_results(size=(320, 240))
+try:
+    sink = open_sink("window", run)
+except SinkError as error:
+    sys.exit(f"SinkError: {{error}}")
+try:
+    for count in range(100_000):
+        sink.write(results[count % len(results)])
+        print(count, run.knobs.threshmin, sink._painter.view, run.painter.view, flush=True)
+except StopStreaming as reason:
+    print("stopped:", reason, flush=True)
+sink.close()
+sink.close()
+print("end", flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[str]:
+    """An X server of our own, with no window manager and nothing else on it."""
+    if shutil.which("Xvfb") is None or shutil.which("xdotool") is None:
+        pytest.skip("Xvfb or xdotool is not installed")
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1024x768x24", "-nolisten", "tcp"],
+        pass_fds=[write],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write)
+    with os.fdopen(read) as numbers:
+        number = numbers.readline().strip()
+    yield f":{number}"
+    server.terminate()
+    server.wait()
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for what the other process is about to do."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.02)
+
+
+class ClientMessage(ctypes.Structure):
+    """XClientMessageEvent, padded to the size of an XEvent."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("serial", ctypes.c_ulong),
+        ("send_event", ctypes.c_int),
+        ("display", ctypes.c_void_p),
+        ("window", ctypes.c_ulong),
+        ("message_type", ctypes.c_ulong),
+        ("format", ctypes.c_int),
+        ("data", ctypes.c_long * 5),
+        ("padding", ctypes.c_long * 12),
+    )
+
+
+def ask_to_close(display: str, window: int) -> None:
+    """Send what a window manager sends when the close button is pressed."""
+    x = ctypes.CDLL("libX11.so.6")
+    x.XOpenDisplay.restype = ctypes.c_void_p
+    x.XInternAtom.restype = ctypes.c_ulong
+    connection = ctypes.c_void_p(x.XOpenDisplay(display.encode()))
+    protocols = x.XInternAtom(connection, b"WM_PROTOCOLS", 0)
+    delete = x.XInternAtom(connection, b"WM_DELETE_WINDOW", 0)
+    event = ClientMessage(type=33, window=window, message_type=protocols, format=32)
+    event.data[0] = delete
+    x.XSendEvent(connection, ctypes.c_ulong(window), 0, ctypes.c_long(0), ctypes.byref(event))
+    x.XCloseDisplay(connection)
+
+
+class Viewer:
+    """A process that shows results in a window, and the keyboard before it."""
+
+    def __init__(self, display: str, folder: Path) -> None:
+        self._environment = {**os.environ, "DISPLAY": display}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SHOW],
+            env=self._environment,
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.next_line()
+        self.window = self.xdotool("search", "--sync", "--onlyvisible", "--name", "streamflow")[0]
+        self.xdotool("windowfocus", "--sync", self.window)
+
+    def xdotool(self, *command: str) -> list[str]:
+        done = subprocess.run(["xdotool", *command], env=self._environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    def press(self, key: str) -> None:
+        self.xdotool("key", key)
+
+    def title(self) -> str:
+        return self.xdotool("getwindowname", self.window)[0]
+
+    def next_line(self) -> str:
+        return self.process.stdout.readline().strip()
+
+    def wait_for(self, what: str) -> str:
+        """The next line of the process that contains `what`."""
+        return next(line for line in map(str.strip, self.process.stdout) if what in line)
+
+    def rest(self) -> list[str]:
+        lines = self.process.stdout.read().splitlines()
+        assert self.process.wait() == 0
+        return lines
+
+
+@pytest.fixture
+def viewer(display: str, tmp_path: Path) -> Iterator[Viewer]:
+    viewer = Viewer(display, tmp_path)
+    yield viewer
+    viewer.process.kill()
+    viewer.process.communicate()
+
+
+@pytest.mark.parametrize("key", ["q", "Escape"])
+def test_a_key_ends_the_run(viewer, key):
+    viewer.press(key)
+    assert viewer.rest()[-2:] == ["stopped: q was pressed", "end"]
+
+
+def test_the_close_button_ends_the_run(viewer, display):
+    ask_to_close(display, int(viewer.window))
+    assert viewer.rest()[-2:] == ["stopped: the window was closed", "end"]
+
+
+def test_plus_and_minus_turn_the_threshold(viewer):
+    viewer.press("plus")
+    assert viewer.wait_for(" 11.0 ")
+    viewer.press("minus")
+    viewer.press("minus")
+    assert viewer.wait_for(" 9.0 ")
+    assert "threshmin 9 " in viewer.title()
+
+
+def test_v_goes_round_the_views_of_this_window_only(viewer):
+    for view in ("flow", "confidence", "epipole", "depth", "ttc", "planes", "all"):
+        viewer.press("v")
+        assert viewer.wait_for(f" {view} all").endswith(" all")
+
+
+def test_space_pauses_and_goes_on(viewer):
+    viewer.press("space")
+    until(lambda: "paused" in viewer.title())
+    viewer.press("v")  # a paused picture can still be looked at in another way
+    until(lambda: " flow " in viewer.title())
+    viewer.press("space")
+    paused_at = int(viewer.wait_for(" flow all").split()[0])
+    assert int(viewer.next_line().split()[0]) == paused_at + 1
+    assert "paused" not in viewer.title()
+
+
+def test_s_saves_the_picture_under_a_name_that_is_free(viewer, tmp_path):
+    viewer.press("space")
+    for count in (1, 2):
+        viewer.press("s")
+        until(lambda count=count: len(list(tmp_path.glob("*.png"))) == count)
+    viewer.press("q")
+    viewer.rest()
+    first, second = sorted(tmp_path.iterdir(), key=lambda path: len(path.name))
+    assert first.name.startswith("made_00000")
+    assert second.name == first.name.replace("_all.png", "_all1.png")
+    picture = cv2.imread(str(first))
+    assert picture.shape == (240, 640, 3)  # two panels
+    np.testing.assert_array_equal(picture, cv2.imread(str(second)))
+
+
+def test_the_window_shows_the_picture(viewer, display, tmp_path):
+    if shutil.which("import") is None:
+        pytest.skip("ImageMagick's import, which takes screenshots, is not installed")
+    viewer.press("space")
+    viewer.press("s")
+    until(lambda: list(tmp_path.glob("made_*.png")))
+    subprocess.run(
+        ["import", "-window", "root", str(tmp_path / "screen.bmp")],
+        env={**os.environ, "DISPLAY": display},
+        check=True,
+    )
+    screen = cv2.imread(str(tmp_path / "screen.bmp"))
+    (saved,) = tmp_path.glob("made_*.png")
+    match = cv2.matchTemplate(screen, cv2.imread(str(saved))[40:200, 40:300], cv2.TM_CCOEFF_NORMED)
+    assert match.max() > 0.95
+
+
+@pytest.mark.parametrize(
+    ("display", "said"),
+    [
+        ("", "window: no display (DISPLAY is not set); write a file instead, such as -o out.mp4"),
+        (":987", "window: display :987 does not answer; write a file instead, such as -o out.mp4"),
+        ("nowhere.invalid:0", "window: display nowhere.invalid:0 does not answer"),
+        ("nonsense", "window: display nonsense does not answer"),
+    ],
+)
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only X can be missing")
+def test_without_a_display_there_is_one_line_and_no_abort(display, said):
+    environment = {**os.environ, "DISPLAY": display}
+    done = subprocess.run([sys.executable, "-c", SHOW], env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"SinkError: {said}")
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
