@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PANEL_INCHES = 7.0  # width, at 100 dots an inch
 ARROWS = 32  # across the image
 PALE = -200  # grey level drawn black: the image is the background of the arrows
-LARGEST_SIGMA = 0.5  # pixels, the top of the colour bar
+LARGEST_SIGMA = 1.0  # pixels, the top of the colour bar
 FACTS = {"quantity": "plots of the flow over the image, and of inverse depth", "unit": "on the axes"}
 
 
@@ -52,12 +52,14 @@ class FlowPlot:
     def update(self, result: Result) -> None:
         """Show another result."""
         self._image.set_data(result.pair.reference.grey)
-        magnified = self._set_arrows(result.flow) if result.flow is not None else 1.0
+        magnified = self._set_arrows(result.flow, result.pair.forward) if result.flow is not None else 1.0
         self._epipole.set_data(*_finite_epipole(result.motion))
         self._axes.set_title(f"{_title(result)}\narrows {magnified:g} times as long as the motion")
 
-    def _set_arrows(self, flow: Flow) -> float:
+    def _set_arrows(self, flow: Flow, forward: bool) -> float:
+        """Point the arrows from the past to the future; return how much longer than the motion they are."""
         vectors, sigma, smin = flow.vectors[self._grid], flow.sigma[self._grid], flow.smin[self._grid]
+        vectors = vectors if forward else -vectors
         weak = ~((smin >= self._knobs.threshmin) & np.isfinite(vectors).all(axis=2) & np.isfinite(sigma))
         speed = np.hypot(*np.moveaxis(vectors, 2, 0))[~weak]
         fastest = float(np.percentile(speed, 95)) if speed.size else 1.0

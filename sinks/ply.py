@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sinks.folder import Folder
 from streamflow.stages import Stage
-from streamflow.values import Depth, Mask, Matrix
+from streamflow.values import Depth, Mask
 
 if TYPE_CHECKING:
     from sinks import Run
@@ -36,16 +36,13 @@ def points(result: Result, depth: Depth, mask: Mask) -> NDArray[np.void]:
     -------
     ndarray of `POINT`, shape (N,)
     """
-    y, x = np.nonzero(mask)
-    rays = np.column_stack([x, y, np.ones_like(x)]) @ _inverse(result.camera_matrix).T
-    cloud = np.empty(len(x), POINT)
-    cloud["x"], cloud["y"], cloud["z"] = (rays / depth.inverse[mask][:, None].astype(np.float64)).T
-    cloud["blue"], cloud["green"], cloud["red"] = result.pair.reference.image[mask].T
+    place = np.flatnonzero(mask)
+    y, x = np.divmod(place, mask.shape[1])
+    rays = np.linalg.inv(result.camera_matrix) @ np.stack([x, y, np.ones_like(x)])
+    cloud = np.empty(len(place), POINT)
+    cloud["x"], cloud["y"], cloud["z"] = rays / depth.inverse.ravel()[place]
+    cloud["blue"], cloud["green"], cloud["red"] = result.pair.reference.image.reshape(-1, 3)[place].T
     return cloud
-
-
-def _inverse(camera_matrix: Matrix) -> Matrix:
-    return np.asarray(np.linalg.inv(camera_matrix), np.float64)
 
 
 def encode(cloud: NDArray[np.void], comment: str) -> bytes:

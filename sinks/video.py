@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from streamflow.values import Image, Result
 
 # Without look-ahead the encoder holds nothing back, so that a crash loses only the open fragment.
-H264 = {"preset": "veryfast", "crf": "20", "bf": "0", "x264-params": "rc-lookahead=0:sync-lookahead=0"}
+H264 = {"preset": "veryfast", "crf": "23", "bf": "0", "x264-params": "rc-lookahead=0:sync-lookahead=0"}
 VP9 = {"deadline": "realtime", "cpu-used": "8", "crf": "30", "b:v": "0", "row-mt": "1", "lag-in-frames": "0"}
 
 # While it grows an mp4 is a chain of fragments that are playable by themselves; closed, it is a plain one.

@@ -10,13 +10,14 @@ import threading
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from sinks import open_sink
 from streamflow.errors import SinkError, StopStreaming
-from streamflow.values import Motion, Status
+from streamflow.values import Motion, Result, Status
 from tests.made_results import make_results, make_run, write_all
 
 ROOT = str(Path(__file__).parents[1])
@@ -28,7 +29,7 @@ def current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def written(*results):
+def written(*results: Result) -> list[dict[str, Any]]:
     write_all(open_sink("jsonl:out.jsonl", make_run()), results)
     return [
         json.loads(line, parse_constant=pytest.fail) for line in Path("out.jsonl").read_text().splitlines()

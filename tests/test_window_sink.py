@@ -100,7 +100,10 @@ def ask_to_close(display: str, window: int) -> None:
 
 
 class Viewer:
-    """A process that shows results in a window, and the keyboard before it."""
+    """A process that shows results in a window, and the keyboard before it.
+
+    Qt remembers one key only: wait for the effect of each before the next is pressed.
+    """
 
     def __init__(self, display: str, folder: Path) -> None:
         self._environment = {**os.environ, "DISPLAY": display}
@@ -123,6 +126,10 @@ class Viewer:
 
     def press(self, key: str) -> None:
         self.xdotool("key", key)
+
+    def pause(self) -> None:
+        self.press("space")
+        until(lambda: "paused" in self.title())
 
     def title(self) -> str:
         return self.xdotool("getwindowname", self.window)[0]
@@ -160,12 +167,10 @@ def test_the_close_button_ends_the_run(viewer, display):
 
 
 def test_plus_and_minus_turn_the_threshold(viewer):
-    viewer.press("plus")
-    assert viewer.wait_for(" 11.0 ")
-    viewer.press("minus")
-    viewer.press("minus")
-    assert viewer.wait_for(" 9.0 ")
-    assert "threshmin 9 " in viewer.title()
+    for key, threshold in (("plus", 11), ("minus", 10), ("minus", 9)):
+        viewer.press(key)
+        assert viewer.wait_for(f" {threshold}.0 ")
+        assert f"threshmin {threshold} " in viewer.title()
 
 
 def test_v_goes_round_the_views_of_this_window_only(viewer):
@@ -175,8 +180,7 @@ def test_v_goes_round_the_views_of_this_window_only(viewer):
 
 
 def test_space_pauses_and_goes_on(viewer):
-    viewer.press("space")
-    until(lambda: "paused" in viewer.title())
+    viewer.pause()
     viewer.press("v")  # a paused picture can still be looked at in another way
     until(lambda: " flow " in viewer.title())
     viewer.press("space")
@@ -186,13 +190,15 @@ def test_space_pauses_and_goes_on(viewer):
 
 
 def test_s_saves_the_picture_under_a_name_that_is_free(viewer, tmp_path):
-    viewer.press("space")
-    for count in (1, 2):
-        viewer.press("s")
-        until(lambda count=count: len(list(tmp_path.glob("*.png"))) == count)
-    viewer.press("q")
-    viewer.rest()
-    first, second = sorted(tmp_path.iterdir(), key=lambda path: len(path.name))
+    def saved() -> list[Path]:
+        return sorted(tmp_path.glob("made_*.png"), key=lambda path: len(path.name))
+
+    viewer.pause()
+    viewer.press("s")
+    until(lambda: len(saved()) == 1)
+    viewer.press("s")
+    until(lambda: len(saved()) == 2)
+    first, second = saved()
     assert first.name.startswith("made_00000")
     assert second.name == first.name.replace("_all.png", "_all1.png")
     picture = cv2.imread(str(first))
@@ -203,7 +209,7 @@ def test_s_saves_the_picture_under_a_name_that_is_free(viewer, tmp_path):
 def test_the_window_shows_the_picture(viewer, display, tmp_path):
     if shutil.which("import") is None:
         pytest.skip("ImageMagick's import, which takes screenshots, is not installed")
-    viewer.press("space")
+    viewer.pause()
     viewer.press("s")
     until(lambda: list(tmp_path.glob("made_*.png")))
     subprocess.run(
