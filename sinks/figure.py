@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from sinks.folder import Folder
 from streamflow.draw.ranges import AdaptiveRange
+from streamflow.motion.epipole import pixel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from sinks import Run
     from streamflow.options import Knobs
     from streamflow.stages import Stage
-    from streamflow.values import Flow, Image, Motion, Result
+    from streamflow.values import Flow, Image, Result
 
 PANEL_INCHES = 7.0  # width, at 100 dots an inch
 ARROWS = 32  # across the image
@@ -53,7 +54,7 @@ class FlowPlot:
         """Show another result."""
         self._image.set_data(result.pair.reference.grey)
         magnified = self._set_arrows(result.flow, result.pair.forward) if result.flow is not None else 1.0
-        self._epipole.set_data(*_finite_epipole(result.motion))
+        self._epipole.set_data(*_finite_epipole(result))
         self._axes.set_title(f"{_title(result)}\narrows {magnified:g} times as long as the motion")
 
     def _set_arrows(self, flow: Flow, forward: bool) -> float:
@@ -141,8 +142,8 @@ def _title(result: Result) -> str:
     return f"{when}: {result.motion.status}" if result.motion else when
 
 
-def _finite_epipole(motion: Motion | None) -> tuple[list[float], list[float]]:
-    if motion is None or motion.epipole is None or motion.epipole[2] == 0:
+def _finite_epipole(result: Result) -> tuple[list[float], list[float]]:
+    if result.motion is None or result.motion.epipole is None:
         return [], []
-    x, y, w = (float(value) for value in motion.epipole)
-    return [x / w], [y / w]
+    point = pixel(result.motion.epipole, result.camera_matrix)
+    return ([], []) if point is None else ([float(point[0])], [float(point[1])])

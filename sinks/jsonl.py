@@ -9,47 +9,59 @@ import numpy as np
 
 from sinks.lines import Lines
 from sinks.records import pair_record
+from streamflow.motion.epipole import bearing, ellipse, pixel
 
 if TYPE_CHECKING:
     from sinks import Run
     from streamflow.stages import Stage
     from streamflow.values import Matrix, Motion, Plane, Result
 
-FAR = 1e6  # pixels; an epipole farther out is a direction
-
 
 def record(result: Result) -> dict[str, Any]:
     """The numbers of one pair; what is not known is None."""
     return {
         **pair_record(result.pair),
-        **(motion_record(result.motion) if result.motion else {"status": None}),
+        **(motion_record(result.motion, result) if result.motion else {"status": None}),
         "planes": None if result.planes is None else [plane_record(plane) for plane in result.planes],
         "timing_ms": result.timing,
     }
 
 
-def motion_record(motion: Motion) -> dict[str, Any]:
-    """Return the camera's motion; the rotation as a vector in degrees."""
+def motion_record(motion: Motion, result: Result) -> dict[str, Any]:
+    """Return the camera's motion, units in the names; X_target = R X_reference + T, in reference axes."""
+    rotation = None if motion.rotation is None else np.degrees(cv2.Rodrigues(motion.rotation)[0]).ravel()
+    seconds = result.pair.interval
+    rate = None if rotation is None or seconds is None else float(np.linalg.norm(rotation)) / float(seconds)
+    deviations = None if motion.covariance is None else np.degrees(np.sqrt(np.diag(motion.covariance)))
     return {
         "status": motion.status,
-        "epipole": epipole_record(motion.epipole),
+        "epipole": epipole_record(motion, result.camera_matrix),
         "inlier_share": motion.inlier_share,
-        "rotation_deg": None
-        if motion.rotation is None
-        else np.degrees(cv2.Rodrigues(motion.rotation)[0]).ravel(),
+        "rotation_deg": rotation,
+        "rotation_deg_per_s": rate,
         "translation": motion.translation,
+        "translation_sigma_deg": None if deviations is None else deviations[:2],
+        "rotation_sigma_deg": None if deviations is None else deviations[2:],
         "noise": motion.noise,
+        "alternatives": [epipole_record(other, result.camera_matrix) for other in motion.alternatives],
     }
 
 
-def epipole_record(epipole: Matrix | None) -> dict[str, Any] | None:
-    """Pixels, and whether the camera moves towards it; at infinity the direction, clockwise from +x."""
-    if epipole is None:
+def epipole_record(motion: Motion, camera_matrix: Matrix) -> dict[str, Any] | None:
+    """Pixels with the semi-axes of the 1-sigma ellipse; at infinity the direction, clockwise from +x."""
+    if motion.epipole is None:
         return None
-    x, y, w = (float(value) for value in epipole)
-    if abs(w) * FAR <= np.hypot(x, y):
-        return {"direction_deg": float(np.degrees(np.arctan2(y, x)))}
-    return {"x": x / w, "y": y / w, "ahead": w > 0}
+    point = pixel(motion.epipole, camera_matrix)
+    if point is None:
+        return {"direction_deg": float(np.degrees(bearing(motion.epipole, camera_matrix)))}
+    error = ellipse(motion, camera_matrix)
+    return {
+        "x": point[0],
+        "y": point[1],
+        "ahead": bool(motion.epipole[2] > 0),
+        "sigma_px": None if error is None else (error.major, error.minor),
+        "sigma_angle_deg": None if error is None else float(np.degrees(error.angle)),
+    }
 
 
 def plane_record(plane: Plane) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def _add_stages(group: argparse._ArgumentGroup) -> None:
     add("--depth", action="store_true", help="depth of every pixel with evidence")
     add("--planar_flow", "--planar-flow", action="store_true", help="eight-parameter motion of planar parts")
     add("--threshmin", type=_number(0), default=Knobs().threshmin, metavar="N",
-        help="smin from which a pixel counts as evidence, grey levels a pixel (default: %(default)g)")  # fmt: skip
+        help="least smin that counts as evidence, grey levels a pixel (default: %(default)g)")  # fmt: skip
 
 
 def _add_output(group: argparse._ArgumentGroup) -> None:

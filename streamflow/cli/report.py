@@ -9,8 +9,8 @@ from rich.table import Table
 from sources import Source
 from streamflow.cli.outputs import Outputs
 from streamflow.cli.signals import Interruptible
-from streamflow.draw.heading import pixel
 from streamflow.evaluation.metrics import depth_errors, endpoint_error
+from streamflow.motion.epipole import pixel
 from streamflow.truth import PairTruth, pair_truth
 from streamflow.values import Result
 
@@ -64,10 +64,9 @@ class Report:
             error = endpoint_error(result.flow.vectors, truth.vectors)
             self._errors["flow, px"].append(float(np.nanmedian(error[truth.visible])))
         if result.motion is not None and result.motion.epipole is not None and truth.epipole is not None:
-            size = result.pair.reference.size
-            found, true = pixel(result.motion.epipole, size), pixel(truth.epipole, size)
-            if found and true:
-                self._errors["epipole, px"].append(float(np.hypot(found[0] - true[0], found[1] - true[1])))
+            found, true = (pixel(e, result.camera_matrix) for e in (result.motion.epipole, truth.epipole))
+            if found is not None and true is not None:
+                self._errors["epipole, px"].append(float(np.linalg.norm(found - true)))
         if result.depth is not None and truth.inverse_depth is not None and truth.visible is not None:
             errors, _ = depth_errors(result.depth.inverse, truth.inverse_depth, truth.visible)
             if errors.size:

@@ -10,13 +10,14 @@ import numpy as np
 from streamflow.draw.arrows import draw_arrows
 from streamflow.draw.colours import ORANGE, RED, colour_map, dimmed
 from streamflow.draw.grid import tile
-from streamflow.draw.heading import draw_epipole, draw_inliers, draw_trace, pixel
+from streamflow.draw.heading import draw_epipole, draw_inliers, draw_trace
 from streamflow.draw.planes import draw_plane
 from streamflow.draw.ranges import AdaptiveRange
 from streamflow.draw.text import caption, legend
+from streamflow.motion.epipole import bearing, pixel
 from streamflow.options import Knobs
 from streamflow.stages import ALL_VIEWS
-from streamflow.values import Image, Map, Result, Status
+from streamflow.values import Image, Map, Matrix, Result, Status
 
 TRACE_SECONDS = 1.0
 TRACE_FRAMES = 25  # when the stream has no clock
@@ -31,7 +32,7 @@ class Painter:
     view: str = ALL_VIEWS  # one of `panels`, any of VIEWS, or "all"
     limits: tuple[float, float] | None = None  # fixed depth range (near, far), in the depth's unit
     _ranges: dict[str, AdaptiveRange] = field(default_factory=dict)
-    _trace: deque[tuple[float, tuple[float, float]]] = field(default_factory=deque)
+    _trace: deque[tuple[float, Matrix]] = field(default_factory=deque)
     _drawn: tuple[Result, str, float, Image] | None = None
 
     def draw(self, result: Result) -> Image:
@@ -52,7 +53,7 @@ class Painter:
         frame = result.pair.reference
         now = float(frame.time) if frame.time is not None else frame.index * TRACE_SECONDS / TRACE_FRAMES
         motion = result.motion
-        point = pixel(motion.epipole, frame.size) if motion and motion.epipole is not None else None
+        point = pixel(motion.epipole, result.camera_matrix) if motion and motion.epipole is not None else None
         if point is not None:
             self._trace.append((now, point))
         while self._trace and self._trace[0][0] < now - TRACE_SECONDS:
@@ -99,13 +100,13 @@ class Painter:
         if result.motion is not None:
             draw_inliers(picture, result.motion)
             draw_trace(picture, [point for _, point in self._trace])
-            draw_epipole(picture, result.motion)
+            draw_epipole(picture, result.motion, result.camera_matrix)
             _status(picture, result)
         return picture
 
     def _depth(self, result: Result) -> Image:
         frame = result.pair.reference
-        if result.depth is None:
+        if result.depth is None or not np.isfinite(result.depth.inverse).any():
             return self._without(result, "no depth")
         near_far = self.limits and (1 / self.limits[1], 1 / self.limits[0])
         low, high = self._range("depth", result.depth.inverse, near_far)
@@ -113,14 +114,16 @@ class Painter:
         unit = {"m": "m", "steps": "camera steps"}[result.depth.unit]
         legend(picture, _reciprocal(low), _reciprocal(high), f"depth, {unit}")
         if result.motion is not None:
-            draw_epipole(picture, result.motion)
+            draw_epipole(picture, result.motion, result.camera_matrix)
         return picture
 
     def _contact(self, result: Result) -> Image:
         frame = result.pair.reference
-        if result.depth is None or result.depth.contact is None:
+        contact = None if result.depth is None else result.depth.contact
+        if result.depth is None or contact is None or not np.isfinite(contact).any():
             return self._without(result, "no time to contact")
-        rate = 1 / np.maximum(result.depth.contact, 1e-3)
+        approached = np.where(contact > 0, contact, np.nan)
+        rate = 1 / np.maximum(approached, 1e-3)
         low, high = self._range("ttc", rate)
         picture = colour_map(rate, low, high, frame.grey)
         legend(picture, _reciprocal(low), _reciprocal(high), f"time to contact, {result.depth.contact_unit}")
@@ -149,12 +152,17 @@ def _reciprocal(value: float) -> str:
     return f"{1 / value:.3g}" if value > 1e-6 else "inf"
 
 
+def _where(epipole: Matrix, camera_matrix: Matrix) -> str:
+    point = pixel(epipole, camera_matrix)
+    if point is None:
+        return f"sideways, {np.degrees(bearing(epipole, camera_matrix)):.0f} deg"
+    return f"{'towards' if epipole[2] > 0 else 'away from'} ({point[0]:.0f}, {point[1]:.0f})"
+
+
 def _status(picture: Image, result: Result) -> None:
     motion = result.motion
     assert motion is not None
     words = str(motion.status)
     if motion.epipole is not None:
-        point = pixel(motion.epipole, result.pair.reference.size)
-        words += f", towards ({point[0]:.0f}, {point[1]:.0f})" if point else ", sideways"
-        words += f", {motion.inlier_share:.0%} inliers"
+        words += f", {_where(motion.epipole, result.camera_matrix)}, {motion.inlier_share:.0%} inliers"
     caption(picture, words, 1, ORANGE if motion.status in (Status.MOVING, Status.STATIC) else RED)
