@@ -11,7 +11,7 @@ UNCERTAINTY = np.float32(0.005)  # of a prediction, as a share of it: interpolat
 SAME_SURFACE = np.float32(1.1)  # neighbours whose inverse depths differ by a larger factor are not mixed
 GATE2 = np.float32(9)  # squared standard deviations between prediction and measurement
 DOUBT = np.float32(4)  # factor on the variance of a prediction that was contradicted
-LOST = np.float32(0.25)  # squared relative error above which nothing is known any more
+LOST = np.float32(0.25)  # squared relative error above which nothing is known any more, as behind the camera
 NOTHING = np.float32(np.nan)
 NOT_SEEN_BEFORE = np.uint8(Unknown.OCCLUDED | Unknown.OUTSIDE)
 MOVING = np.uint8(Unknown.MOVING)
@@ -123,6 +123,6 @@ def _update(predicted, spread, measured, variance, unknown, per_unit, inverse_de
                     rho, var = seen, seen_var
                 else:
                     var *= DOUBT
-            lost = not (var <= LOST * rho * rho)
+            lost = not (rho > 0 and var <= LOST * rho * rho)
             inverse_depth[y, x] = NOTHING if lost else rho
             joint[y, x] = NOTHING if lost else var

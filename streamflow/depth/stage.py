@@ -64,9 +64,7 @@ class DepthStage:
     def _depth_of(self, flow: Flow, motion: Motion, camera_matrix: Matrix) -> Depth:
         assert motion.rotation is not None and motion.translation is not None
         evident = flow.evident(self._knobs.threshmin)
-        return pair_depth(
-            flow.vectors, evident, camera_matrix, motion.rotation, motion.translation, motion.noise
-        )
+        return pair_depth(flow.vectors, evident, camera_matrix, motion.rotation, motion.translation)
 
     def reset(self) -> None:
         """Forget what was seen so far."""

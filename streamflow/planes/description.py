@@ -10,6 +10,7 @@ from streamflow.values import Plane
 
 STEEPEST = np.cos(np.deg2rad(25))  # cosine of the angle to the vertical from which a plane is no ground
 SAMPLED = 500  # points of a plane from which its parameters and residual are taken
+NORMAL = 1.4826  # standard deviation of a Gaussian over its median absolute value
 DOWN = np.array([0.0, 1.0, 0.0])  # of a camera held upright
 
 
@@ -35,33 +36,31 @@ def describe_planes(
     down : (3,), unit, the vertical in camera axes.
     """
     ground = _ground(planes, labels, down)
-    return tuple(
-        _describe(n, labels == i + 1, label, "ground" if i == ground else "", vectors, K, R + np.outer(T, n))
-        for i, (n, label) in enumerate(zip(planes, names, strict=True))
-    )
+    height, width = vectors.shape[:2]
+    everywhere = labels.repeat(SPACING, axis=0).repeat(SPACING, axis=1)[:height, :width]
+    described = []
+    for i, (n, label) in enumerate(zip(planes, names, strict=True)):
+        parameters, residual = _planar_motion(R + np.outer(T, n), labels == i + 1, vectors, K)
+        distance = 1 / float(np.linalg.norm(n))
+        name = "ground" if i == ground else ""
+        described.append(
+            Plane(label, parameters, everywhere == i + 1, residual, -n * distance, distance, name)
+        )
+    return tuple(described)
 
 
-def _describe(
-    n: NDArray[np.float64],
-    region: NDArray[np.bool_],
-    label: int,
-    name: str,
-    vectors: NDArray[np.float32],
-    K: NDArray[np.float64],
-    H: NDArray[np.float64],
-) -> Plane:
+def _planar_motion(
+    H: NDArray[np.float64], region: NDArray[np.bool_], vectors: NDArray[np.float32], K: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float]:
+    """Eight parameters of the flow that the homography H makes in a region, and the residual in pixels."""
     row, column = np.nonzero(region)
     some = slice(None, None, -(-len(row) // SAMPLED))
-    row, column = row[some], column[some]
-    points = np.stack([column, row], axis=1).astype(float) * SPACING
+    row, column = row[some] * SPACING, column[some] * SPACING
+    points = np.stack([column, row], axis=1).astype(float)
     exact = homography_flow(H, points, K)
-    residual = exact - vectors[row * SPACING, column * SPACING]
     parameters, *_ = np.linalg.lstsq(design_matrix(points, K).reshape(-1, 8), exact.ravel(), rcond=None)
-    height, width = vectors.shape[:2]
-    mask = region.repeat(SPACING, axis=0).repeat(SPACING, axis=1)[:height, :width]
-    distance = 1 / float(np.linalg.norm(n))
-    rms = 1.4826 * float(np.median(np.abs(residual)))  # of the Gaussian with this median
-    return Plane(label, np.asarray(parameters, float), mask, rms, -n * distance, distance, name)
+    error = np.median(np.abs(exact - vectors[row, column]))
+    return np.asarray(parameters, float), NORMAL * float(error)
 
 
 def _ground(planes: NDArray[np.float64], labels: Labels, down: NDArray[np.float64]) -> int | None:

@@ -16,9 +16,9 @@ Array = NDArray[np.float64]
 Labels = NDArray[np.uint8]  # (h, w), 0: no plane, i + 1: plane i
 
 SPACING = 4  # pixels between the points that are looked at
-SEARCHED = 4000  # of them, among which planes are searched for
+SEARCHED = 3000  # of them, among which planes are searched for
 HYPOTHESES = 120  # a plane
-SCORED = 600  # points that a hypothesis is tried on
+SCORED = 500  # points that a hypothesis is tried on
 NEAR, FAR = 4, 30  # distance of a triple's points, in spacings
 GATE = 2.5  # standard deviations between a point and its plane
 RELATIVE = 0.01  # error of inverse depth that its variance does not tell, as a share
@@ -34,10 +34,11 @@ class Points:
     rays: Array  # (N, 3)
     rho: Array  # (N,)
     index: NDArray[np.intp]  # (N,), cells of the grid
+    shape: tuple[int, int]  # of the grid
 
     def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "Points":
         """The chosen ones."""
-        return Points(self.rays[chosen], self.rho[chosen], self.index[chosen])
+        return Points(self.rays[chosen], self.rho[chosen], self.index[chosen], self.shape)
 
     def residual(self, n: Array) -> Array:
         """Distance from the plane n, in standard deviations."""
@@ -69,37 +70,42 @@ def find_planes(
     n : (P, 3), n . a = inverse depth on the plane: its unit normal, away from the camera, over its distance.
     labels : (h, w), on every SPACING-th pixel; 0 where there is no plane, i + 1 on plane i.
     """
-    points, shape = _points(depth, K)
-    fewest = smallest * shape[0] * shape[1]
-    searched = rng.permutation(len(points.rho))[:SEARCHED]
-    left = points[searched]
-    share = fewest * len(searched) / max(len(points.rho), 1)
+    points = _points(depth, K)
+    place = np.full(points.shape, -1)
+    place.flat[points.index] = np.arange(len(points.index))
+    left = points[rng.permutation(len(points.rho))[:SEARCHED]]
+    fewest = smallest * place.size
+    share = fewest * len(left.rho) / max(len(points.rho), 1)
     planes: list[Array] = []
     while len(planes) < most and len(left.rho) > share:
-        n = _refined(_best(left, points, shape, rng, known), left, rounds=4)
+        n = _refined(_best(left, points, place, rng, known), left, rounds=4)
         obey = left.residual(n) < GATE
         if np.count_nonzero(obey) < share:
             break
         planes.append(n)
         left = left[~obey]
-    return _settled(np.array(planes).reshape(-1, 3), points, shape, fewest)
+    return _settled(np.array(planes).reshape(-1, 3), points, fewest)
 
 
-def _points(depth: Depth, K: Array) -> tuple[Points, tuple[int, int]]:
+def _points(depth: Depth, K: Array) -> Points:
     inverse, variance = depth.inverse[::SPACING, ::SPACING], depth.variance[::SPACING, ::SPACING]
     index = np.flatnonzero(np.isfinite(inverse))
     row, column = np.divmod(index, inverse.shape[1])
     rays = np.stack([column * SPACING, row * SPACING, np.ones(len(index))], axis=1) @ np.linalg.inv(K).T
     rho = inverse.ravel()[index].astype(float)
     per_deviation = 1 / np.sqrt(variance.ravel()[index] + (RELATIVE * rho) ** 2)
-    return Points(rays * per_deviation[:, None], rho * per_deviation, index), inverse.shape
+    return Points(rays * per_deviation[:, None], rho * per_deviation, index, inverse.shape)
 
 
 def _best(
-    left: Points, points: Points, shape: tuple[int, int], rng: np.random.Generator, known: Array | None
+    left: Points,
+    points: Points,
+    place: NDArray[np.intp],
+    rng: np.random.Generator,
+    known: Array | None,
 ) -> Array:
     """The plane through three nearby points, or the known one, that most of a sample obey."""
-    planes = _hypotheses(left, points, shape, rng)
+    planes = _hypotheses(left, points, place, rng)
     if known is not None:
         planes = np.concatenate([known, planes])
     tried = rng.integers(len(left.rho), size=SCORED)
@@ -108,15 +114,13 @@ def _best(
     return best
 
 
-def _hypotheses(left: Points, points: Points, shape: tuple[int, int], rng: np.random.Generator) -> Array:
+def _hypotheses(left: Points, points: Points, place: NDArray[np.intp], rng: np.random.Generator) -> Array:
     """Planes through local triples: a point, and two others a similar way off in other directions."""
-    place = np.full(shape, -1)
-    place.flat[points.index] = np.arange(len(points.index))
-    row, column = np.divmod(left.index[rng.integers(len(left.index), size=HYPOTHESES)], shape[1])
+    row, column = np.divmod(left.index[rng.integers(len(left.index), size=HYPOTHESES)], place.shape[1])
     way = np.exp(rng.uniform(np.log(NEAR), np.log(FAR), (2, HYPOTHESES)))
     angle = rng.uniform(0, 2 * np.pi, HYPOTHESES) + np.array([[0], [1]]) * rng.uniform(1, 2, HYPOTHESES)
-    rows = np.clip(np.rint(row + way * np.sin(angle)).astype(int), 0, shape[0] - 1)
-    columns = np.clip(np.rint(column + way * np.cos(angle)).astype(int), 0, shape[1] - 1)
+    rows = np.clip(np.rint(row + way * np.sin(angle)).astype(int), 0, place.shape[0] - 1)
+    columns = np.clip(np.rint(column + way * np.cos(angle)).astype(int), 0, place.shape[1] - 1)
     triple = np.column_stack([place[row, column], *place[rows, columns]])
     triple = triple[(triple >= 0).all(axis=1)]
     rays, rho = points.rays[triple], points.rho[triple]
@@ -134,9 +138,9 @@ def _refined(n: Array, points: Points, rounds: int) -> Array:
     return n
 
 
-def _settled(planes: Array, points: Points, shape: tuple[int, int], fewest: float) -> tuple[Array, Labels]:
+def _settled(planes: Array, points: Points, fewest: float) -> tuple[Array, Labels]:
     """Each point to the plane it obeys best, in smooth regions; small ones dropped, the others refined."""
-    labels = _labels(planes, points, shape)
+    labels = _labels(planes, points)
     owner = labels.flat[points.index]
     size = np.bincount(owner, minlength=len(planes) + 1)[1:]
     large = np.flatnonzero(size >= fewest)
@@ -146,14 +150,13 @@ def _settled(planes: Array, points: Points, shape: tuple[int, int], fewest: floa
     return planes, order[labels]
 
 
-def _labels(planes: Array, points: Points, shape: tuple[int, int]) -> Labels:
+def _labels(planes: Array, points: Points) -> Labels:
     """The plane that a point and its neighbours obey best, if they do."""
-    known, cost = np.zeros((2, *shape), np.float32)
+    known, cost = np.zeros((2, *points.shape), np.float32)
     known.flat[points.index] = 1
     known = np.asarray(cv2.blur(known, WINDOW), np.float32)
-    least, labels = np.asarray(known * OBEYED, np.float32), np.zeros(shape, np.uint8)
+    least, labels = np.asarray(known * OBEYED, np.float32), np.zeros(points.shape, np.uint8)
     for i, n in enumerate(planes):
-        cost.fill(0)
         cost.flat[points.index] = np.minimum(points.residual(n) ** 2, GATE**2)
         around = np.asarray(cv2.blur(cost, WINDOW), np.float32)
         better = around < least
