@@ -54,6 +54,7 @@ def stream(spelling: str, arguments: Namespace) -> int:
     from rich.console import Console
 
     from sources import open_source
+    from streamflow.cli.compilation import announced
     from streamflow.cli.outputs import Outputs
     from streamflow.cli.progress import RunProgress
     from streamflow.cli.report import Report
@@ -67,6 +68,7 @@ def stream(spelling: str, arguments: Namespace) -> int:
         stack.enter_context(closing(source))
         outputs = stack.enter_context(Outputs(source, arguments))
         options = command_line.options(arguments)
+        stack.enter_context(announced(console))
         report = Report(source, outputs)
         frames = signals.frames(source)
         with RunProgress(source.info, source.health, console, quiet=arguments.quiet) as progress:

@@ -12,23 +12,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamflow.compiler import kernel
 from streamflow.values import Map, Vectors
 
-WINDOW = 5  # pixels, side of the window
+RADIUS = 2  # pixels: windows of 5x5
+FLAT = 1e-30  # larger eigenvalue that is as good as zero
 RANK_TOLERANCE = 1e-13  # smaller eigenvalue over the larger one below which a window has rank one
 
 Sums = NDArray[np.float64]  # (H, W)
 
 
-def lucas_kanade(ix: Map, iy: Map, it: Map, window: int = WINDOW) -> tuple[Vectors, Map]:
+def lucas_kanade(ix: Map, iy: Map, it: Map) -> tuple[Vectors, Map]:
     """Solve one linearised step of dense Lucas-Kanade.
 
     Parameters
     ----------
     ix, iy, it : ndarray of float32, shape (H, W)
-        Derivatives, grey levels per pixel and per frame.
-    window : int
-        Side of the window, pixels; at the border it is cut off.
+        Derivatives, grey levels per pixel and per frame. Windows are 5x5, cut off at the border.
 
     Returns
     -------
@@ -37,8 +37,8 @@ def lucas_kanade(ix: Map, iy: Map, it: Map, window: int = WINDOW) -> tuple[Vecto
     smin : ndarray of float32, shape (H, W)
         Smallest singular value of the window's [Ix Iy], grey levels per pixel.
     """
-    a, b, c, larger, det = _structure(ix, iy, window)
-    p, q = _window_sum(ix, it, window), _window_sum(iy, it, window)
+    a, b, c, larger, det = _structure(ix, iy)
+    p, q = _window_sum(ix, it), _window_sum(iy, it)
     full = det > RANK_TOLERANCE * larger**2
     with np.errstate(divide="ignore", invalid="ignore"):
         u = np.where(full, (b * q - c * p) / det, 0)
@@ -48,15 +48,52 @@ def lucas_kanade(ix: Map, iy: Map, it: Map, window: int = WINDOW) -> tuple[Vecto
     return vectors.astype(np.float32), _smin(larger, det)
 
 
-def smallest_singular_value(ix: Map, iy: Map, window: int = WINDOW) -> Map:
-    """Compute only the smin of `lucas_kanade`."""
-    *_, larger, det = _structure(ix, iy, window)
-    return _smin(larger, det)
+def smallest_singular_value(ix: Map, iy: Map) -> Map:
+    """Compute only the smin of `lucas_kanade`, and fast.
+
+    Parameters
+    ----------
+    ix, iy : ndarray of float32, shape (H, W)
+
+    Returns
+    -------
+    smin : ndarray of float32, shape (H, W)
+    """
+    smin = np.empty(ix.shape, np.float32)
+    _smallest_singular_value(np.ascontiguousarray(ix), np.ascontiguousarray(iy), smin)
+    return smin
 
 
-def _structure(ix: Map, iy: Map, window: int) -> tuple[Sums, Sums, Sums, Sums, Sums]:
+@kernel
+def _smallest_singular_value(ix, iy, smin):
+    """Write smin; sums in double precision, each afresh: a straight edge has a smin of zero, not of rounding.
+
+    Loops over a row that do one thing: only then does the compiler vectorise them.
+    """
+    height, width = ix.shape
+    columns = np.zeros((3, width + 2 * RADIUS))  # sums over the window's rows, with a margin of zeros
+    sums = np.empty((3, width))
+    for y in range(height):
+        columns[:] = 0
+        for row in range(max(0, y - RADIUS), min(height, y + RADIUS + 1)):
+            for x in range(width):
+                gx, gy = np.float64(ix[row, x]), np.float64(iy[row, x])
+                columns[0, x + RADIUS] += gx * gx
+                columns[1, x + RADIUS] += gx * gy
+                columns[2, x + RADIUS] += gy * gy
+        for k in range(3):
+            column = columns[k]
+            for x in range(width):
+                sums[k, x] = column[x] + column[x + 1] + column[x + 2] + column[x + 3] + column[x + 4]
+        for x in range(width):
+            a, b, c = sums[0, x], sums[1, x], sums[2, x]
+            larger = (a + c) / 2 + np.sqrt((a - c) * (a - c) / 4 + b * b)
+            smin[y, x] = np.sqrt(max((a * c - b * b) / max(larger, FLAT), 0.0))
+
+
+def _structure(ix: Map, iy: Map) -> tuple[Sums, Sums, Sums, Sums, Sums]:
     """Entries a, b, c of the window's [[a, b], [b, c]], its larger eigenvalue and its determinant."""
-    a, b, c = (_window_sum(x, y, window) for x, y in ((ix, ix), (ix, iy), (iy, iy)))
+    a, b, c = (_window_sum(x, y) for x, y in ((ix, ix), (ix, iy), (iy, iy)))
     larger = (a + c) / 2 + np.hypot((a - c) / 2, b)
     return a, b, c, larger, a * c - b * b
 
@@ -77,10 +114,10 @@ def _smallest_norm(a: Sums, b: Sums, c: Sums, larger: Sums, p: Sums, q: Sums) ->
     return x * along, y * along
 
 
-def _window_sum(x: Map, y: Map, window: int) -> Sums:
+def _window_sum(x: Map, y: Map) -> Sums:
     """Sum of x y over the window; what lies outside the image counts as zero, which cuts the window off."""
     product = np.multiply(x, y, dtype=np.float64)
     summed = cv2.boxFilter(
-        product, cv2.CV_64F, (window, window), normalize=False, borderType=cv2.BORDER_CONSTANT
+        product, cv2.CV_64F, (2 * RADIUS + 1, 2 * RADIUS + 1), normalize=False, borderType=cv2.BORDER_CONSTANT
     )
     return np.asarray(summed, np.float64)

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from sources.sequence import SequenceSource
 from streamflow.cli.arguments import Parser, add_method_options, options
+from streamflow.cli.compilation import announced
 from streamflow.evaluation.scores import Scores
 from streamflow.options import Options
 from streamflow.pipeline import results
@@ -28,11 +29,12 @@ def evaluate(argv: list[str]) -> int:
     add_method_options(parser)
     arguments = parser.parse_args(argv)
     records = []
-    for folder in arguments.folders:
-        record = {"folder": folder, **score(folder, options(arguments))}
-        records.append(record)
-        if arguments.json:
-            print(json.dumps(record), flush=True)
+    with announced(Console(stderr=True)):
+        for folder in arguments.folders:
+            record = {"folder": folder, **score(folder, options(arguments))}
+            records.append(record)
+            if arguments.json:
+                print(json.dumps(record), flush=True)
     if not arguments.json:
         _show(records)
     return 0
