@@ -60,9 +60,11 @@ def options(arguments: argparse.Namespace) -> Options:
 
 
 def add_method_options(parser: argparse._ArgumentGroup | argparse.ArgumentParser) -> None:
-    """Add the options that `Options` holds."""
+    """Add the options that `Knobs` and `Options` hold."""
     default = Options()
     add = parser.add_argument
+    add("--threshmin", type=_number(0), default=Knobs().threshmin, metavar="N",
+        help="least smin that counts as evidence, grey levels a pixel (default: %(default)g)")  # fmt: skip
     add("--flow", choices=("fast", "balanced", "accurate"), default=default.flow,
         help="how much time to spend on the flow (default: %(default)s)")  # fmt: skip
     add("--motion", choices=("full", "translation"), default=default.motion,
@@ -102,8 +104,6 @@ def _add_stages(group: argparse._ArgumentGroup) -> None:
     add("--epipole", action="store_true", help="where the camera is heading")
     add("--depth", action="store_true", help="depth of every pixel with evidence")
     add("--planar_flow", "--planar-flow", action="store_true", help="eight-parameter motion of planar parts")
-    add("--threshmin", type=_number(0), default=Knobs().threshmin, metavar="N",
-        help="least smin that counts as evidence, grey levels a pixel (default: %(default)g)")  # fmt: skip
 
 
 def _add_output(group: argparse._ArgumentGroup) -> None:

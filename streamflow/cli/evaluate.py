@@ -14,7 +14,7 @@ from sources.sequence import SequenceSource
 from streamflow.cli.arguments import Parser, add_method_options, options
 from streamflow.cli.compilation import announced
 from streamflow.evaluation.scores import Scores
-from streamflow.options import Options
+from streamflow.options import Knobs, Options
 from streamflow.pipeline import results
 from streamflow.stages import Stage, with_what_they_build_on
 from streamflow.truth import pair_truth
@@ -31,7 +31,7 @@ def evaluate(argv: list[str]) -> int:
     records = []
     with announced(Console(stderr=True)):
         for folder in arguments.folders:
-            record = {"folder": folder, **score(folder, options(arguments))}
+            record = {"folder": folder, **score(folder, options(arguments), Knobs(arguments.threshmin))}
             records.append(record)
             if arguments.json:
                 print(json.dumps(record), flush=True)
@@ -40,7 +40,7 @@ def evaluate(argv: list[str]) -> int:
     return 0
 
 
-def score(folder: str, options: Options) -> dict[str, Any]:
+def score(folder: str, options: Options, knobs: Knobs) -> dict[str, Any]:
     """Run the method over one folder and compare every pair with its truth."""
     scores = Scores()
     source = SequenceSource(folder)
@@ -51,13 +51,13 @@ def score(folder: str, options: Options) -> dict[str, Any]:
     # Benchmarks of flow give it on the earlier frame; depth is judged on the newest, as a stream shows it.
     once = replace(options, fuse=False, reference="previous" if has_flow else options.reference)
     with closing(source):
-        for result in results(source, stages, once):
+        for result in results(source, stages, once, knobs=knobs):
             truth = pair_truth(result.pair)
             if truth is not None:
                 scores.add(result, truth)
     if has_depth and options.fuse:
         with closing(SequenceSource(folder)) as source:
-            for result in results(source, stages, options):
+            for result in results(source, stages, options, knobs=knobs):
                 truth = pair_truth(result.pair)
                 if truth is not None and result.depth is not None:
                     scores.add_fused(result.depth, truth)
