@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -55,7 +56,11 @@ class CameraSource:
             raise
         self._frames = chain([first], self._reader)
         self.info = SourceInfo(
-            f"camera {spelling}", f"camera{spelling}", live=True, rate=self._reader.rate, size=first.size
+            name=f"camera {spelling}",
+            stem=f"camera_{Path(spelling).stem}",
+            live=True,
+            rate=self._reader.rate,
+            size=first.size,
         )
 
     def __iter__(self) -> Iterator[Frame]:

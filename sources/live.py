@@ -151,8 +151,8 @@ class LiveReader:
                         return
                     raise Disconnected("the camera ended the stream")
             except Disconnected as error:
-                if index == 0:
-                    raise  # never was there: nothing to reconnect to
+                if index == 0 or not self.live:
+                    raise  # never was there, or would start again from its first frame
                 gap = f"reconnected: {error}"
                 self._health.note(f"after frame {index - 1}: {error}")
                 self._pause(str(error), BACKOFF[min(failures, len(BACKOFF) - 1)])
