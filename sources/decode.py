@@ -78,11 +78,16 @@ class Decoder:
             raise SourceError(f"{self._container.name.removeprefix('file:')}: is encrypted")
         if packet.is_corrupt:
             self._damaged(time, "packet is corrupt", torn=True)
+        if self._container.format.name == "gif" and packet.size > 2 * self._pixels() + 4096:
+            self._damaged(time, "packet holds more than its picture", torn=True)  # the rest, after a hole
         self._listen(time, torn=True)
         if not packet.is_discard:
             self._timeline.promise(time)
         else:
             self._timeline.packets += 1
+
+    def _pixels(self) -> int:
+        return self._stream.codec_context.width * self._stream.codec_context.height
 
     def _decode(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
         time = None if packet is None else seconds(packet.pts, packet.time_base)
@@ -131,7 +136,8 @@ def has_clock(container: InputContainer) -> bool:
 
 def ends_within_a_packet(container: InputContainer) -> bool:
     """Whether an MPEG transport stream was cut off: its packets are all of one size."""
-    return container.format.name == "mpegts" and all(container.size % size for size in (188, 192, 204))
+    size = container.size  # negative for a pipe
+    return container.format.name == "mpegts" and size > 0 and all(size % unit for unit in (188, 192, 204))
 
 
 def reason(error: BaseException) -> str:

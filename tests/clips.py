@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from fractions import Fraction
@@ -11,10 +12,13 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.values import Frame, Image
+from sources.video import VideoSource
+from streamflow.values import Frame, Health, Image
 
 RATE = 25
 BITS = 8
+QUICK_VP9 = {"deadline": "realtime", "cpu-used": "8"}
+QUIET_265 = {"x265-params": "log-level=none"}
 
 
 def picture(number: int, size: tuple[int, int] = (96, 64)) -> Image:
@@ -115,3 +119,26 @@ def plain_count(path: Path) -> int:
             with suppress(av.FFmpegError):
                 count += len(packet.decode())
     return count
+
+
+def read(path: Path, fps: Fraction | None = None) -> tuple[list[Frame], Health]:
+    source = VideoSource(str(path), fps=fps)
+    frames = list(source)
+    source.close()
+    return frames, source.health
+
+
+def ticks(frames: list[Frame]) -> list[Fraction]:
+    """Times since the first frame in units of 1/RATE s."""
+    return [(time - times(frames)[0]) * RATE for time in times(frames)]
+
+
+def trimmed(path: Path) -> Path:
+    """A clip whose edit list leaves out the first ten frames, which decoding needs, and the last ten."""
+    write_clip(path, options={"bf": "0"})
+    data = bytearray(path.read_bytes())
+    at = data.index(b"elst") + 12  # version and flags, count, then duration, media time
+    assert struct.unpack(">Ii", data[at : at + 8]) == (1200, 0)
+    data[at : at + 8] = struct.pack(">Ii", 400, 10 * 512)
+    path.write_bytes(data)
+    return path
