@@ -5,11 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+import av
 import numpy as np
 from av.filter import Graph
 from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from streamflow.values import Image
 
@@ -25,9 +26,17 @@ class Pictures:
 
     def image(self, frame: VideoFrame, aspect: Fraction | None) -> Image:
         """(H, W, 3) uint8 BGR of `frame`, whose pixels are `aspect` times as wide as high."""
-        width, height = square_pixels(frame.width, frame.height, aspect)
-        bgr = self._reformatter.reformat(frame, width, height, "bgr24", interpolation=Interpolation.BICUBIC)
-        return upright(np.asarray(bgr.to_ndarray(), np.uint8), display_matrix(frame))
+        size = square_pixels(frame.width, frame.height, aspect)
+        try:
+            bgr = self._bgr(frame, size)
+        except av.FFmpegError:  # colours of a kind that it cannot convert, or a damaged tag
+            frame.colorspace, frame.color_range = Colorspace.DEFAULT, ColorRange.UNSPECIFIED
+            bgr = self._bgr(frame, size)
+        return upright(bgr, display_matrix(frame))
+
+    def _bgr(self, frame: VideoFrame, size: tuple[int, int]) -> Image:
+        bgr = self._reformatter.reformat(frame, *size, "bgr24", interpolation=Interpolation.BICUBIC)
+        return np.asarray(bgr.to_ndarray(), np.uint8)
 
 
 def square_pixels(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:

@@ -99,6 +99,14 @@ def test_black_grey_and_white_survive_every_range(tmp_path, pix_fmt):
         np.testing.assert_allclose(frame.image[32, 10::20].mean(axis=1), [0, 64, 128, 192, 255], atol=4)
 
 
+def test_colours_that_cannot_be_converted_still_give_a_picture(tmp_path):
+    """ICtCp, which some HDR video has and swscale refuses: read as Y'CbCr it is good enough for flow."""
+    path = write_clip(tmp_path / "hdr.mp4", options={"x264-params": "colormatrix=ICtCp"})
+    frames, health = read(path)
+    assert numbers(frames) == list(range(30))
+    assert health == Health(decoded=30)
+
+
 @pytest.mark.parametrize(
     ("degrees", "flip", "undo"),
     [
