@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 
 import av
 from av.container import InputContainer
@@ -135,9 +136,14 @@ def has_clock(container: InputContainer) -> bool:
 
 
 def ends_within_a_packet(container: InputContainer) -> bool:
-    """Whether an MPEG transport stream was cut off: its packets are all of one size."""
-    size = container.size  # negative for a pipe
-    return container.format.name == "mpegts" and size > 0 and all(size % unit for unit in (188, 192, 204))
+    """Whether an MPEG transport stream was cut off: its last 188 bytes are no packet (204 with parity)."""
+    path = Path(container.name.removeprefix("file:"))
+    if container.format.name != "mpegts" or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 204))
+        tail = file.read()
+    return 0x47 not in (tail[-188:][0], tail[0])
 
 
 def reason(error: BaseException) -> str:

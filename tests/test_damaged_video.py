@@ -103,6 +103,14 @@ def test_hole_in_a_gif_is_not_its_end(tmp_path):
     assert not health.whole
 
 
+@pytest.mark.parametrize("codec", ["libx265", "mpeg2video"])
+def test_transport_stream_that_ends_in_zeros_did_not_end_there(tmp_path, codec):
+    path = write_clip(tmp_path / "tail.ts", codec, options=QUIET_265 if codec == "libx265" else {})
+    assert read(path)[1].whole
+    _, health = read(zero_hole(path, packet_bytes(path)[20][0], 10**6))
+    assert not health.whole
+
+
 def test_lost_tail_is_counted(tmp_path):
     path = intra_clip(tmp_path / "tail.mp4")
     start = packet_bytes(path)[25][0]
