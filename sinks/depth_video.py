@@ -37,7 +37,7 @@ class DepthVideoSink:
     def __init__(self, target: str, run: Run) -> None:
         self._run = run
         self._video = VideoFile(target, run, FFV1)
-        self._manifest = Lines(target + ".jsonl", run.overwrite)
+        self._manifest = Lines(target + ".jsonl", run)
         self._begun = False
 
     def write(self, result: Result) -> None:

@@ -9,8 +9,12 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from streamflow.errors import SinkError
+
+if TYPE_CHECKING:
+    from sinks import Run
 
 REMEDIES = {
     errno.ENOSPC: "free some space, or write to another disk",
@@ -74,15 +78,17 @@ class PartFile:
     The suffix stays last, so that what a crash leaves opens in any player.
     """
 
-    def __init__(self, target: str, overwrite: bool) -> None:
+    def __init__(self, target: str, run: Run) -> None:
         self.path = Path(target)
         if not self.path.name or self.path.is_dir():
             raise SinkError(f"{target or 'output'}: not a file name; say which file to write")
         self.part = self.path.with_name(f"{self.path.stem}.part{self.path.suffix}")
         with faults_of(self.path):
-            if self.path.exists() and not overwrite:
+            if self.path.exists() and _same_file(self.path, run.source.name):
+                raise SinkError(f"{self.path}: is the source of this run; choose another name")
+            if self.path.exists() and not run.overwrite:
                 raise SinkError(f"{self.path}: exists; -y replaces it, or choose another name")
-            if self.part.exists() and not overwrite:
+            if self.part.exists() and not run.overwrite:
                 raise SinkError(
                     f"{self.part}: is left of an interrupted run; rename it, or replace it with -y"
                 )
@@ -97,10 +103,20 @@ class PartFile:
             self.part.write_bytes(b"")
         return self.part
 
+    def holds_something(self) -> bool:
+        """Whether there is anything worth keeping; an empty file is removed."""
+        if self.part.exists() and not self.part.stat().st_size:
+            self.part.unlink()
+        return self.part.exists()
+
     def commit(self) -> None:
         """Give the file its own name: it is whole."""
         with faults_of(self.path):
             os.replace(self.part, self.path)
+
+
+def _same_file(path: Path, source: str) -> bool:
+    return Path(source).exists() and path.samefile(source)
 
 
 def write_fully(descriptor: int, data: bytes) -> None:

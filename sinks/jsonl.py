@@ -83,7 +83,7 @@ class JsonlSink:
     needs: ClassVar[frozenset[Stage]] = frozenset()
 
     def __init__(self, target: str, run: Run) -> None:
-        self._lines = Lines(target, run.overwrite)
+        self._lines = Lines(target, run)
 
     def write(self, result: Result) -> None:
         """Write the line of one pair."""

@@ -6,17 +6,20 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sinks.files import PartFile, fault, faults_of, write_fully
 from sinks.records import to_json
 from streamflow.errors import StopStreaming
 
+if TYPE_CHECKING:
+    from sinks import Run
+
 
 class Lines:
     """A JSONL file that takes its name when it is whole; or a pipe, a device, or stdout (`-`)."""
 
-    def __init__(self, target: str, overwrite: bool) -> None:
+    def __init__(self, target: str, run: Run) -> None:
         self._name = "stdout" if target == "-" else target
         self._file: PartFile | None = None
         self._descriptor: int | None = None
@@ -29,7 +32,7 @@ class Lines:
             with faults_of(self._name):
                 self._descriptor = os.open(target, os.O_WRONLY)
         else:
-            self._file = PartFile(target, overwrite)
+            self._file = PartFile(target, run)
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Write one line; nobody waits for a full buffer to see it.

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
 
 import av
+from av.codec.codec import UnknownCodecError
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
@@ -48,7 +49,7 @@ class VideoFile:
     """
 
     def __init__(self, target: str, run: Run, encoding: Encoding) -> None:
-        self._file = PartFile(target, run.overwrite)
+        self._file = PartFile(target, run)
         self._encoding = encoding
         self._clock = Clock(run.source)
         self._reformatter = VideoReformatter()
@@ -139,21 +140,27 @@ class VideoFile:
     def _faults(self) -> Iterator[None]:
         try:
             yield
+        except UnknownCodecError as error:
+            what = f"this build of PyAV cannot encode {self._encoding.codec}; try another ending"
+            raise self._fail(what, flush=False) from error
         except FAULTS as error:
-            raise self._fail(f"cannot be written: {reason(error)}") from error
+            raise self._fail(f"cannot be written: {reason(error)}", flush=False) from error
 
-    def _fail(self, what: str) -> SinkError:
-        """Save what can be saved; a second error on the way says nothing new."""
+    def _fail(self, what: str, *, flush: bool = True) -> SinkError:
+        """Save what can be saved; a second error on the way says nothing new.
+
+        What the encoder still holds is not offered to a file that has just failed: libavformat crashes
+        on that if it could not even write the header.
+        """
         self.whole = False
-        before = ""
-        if self._container is not None:
-            with suppress(*FAULTS):
+        with suppress(*FAULTS):
+            if flush:
                 self._mux(None)
-            with suppress(*FAULTS):
+        with suppress(*FAULTS):
+            if self._container is not None:
                 self._container.close()
-            self._container = None
-        if self._file.part.exists() and self._file.part.stat().st_size:
-            before = f"; what came before is in {self._file.part}"
+        self._container = None
+        before = f"; what came before is in {self._file.part}" if self._file.holds_something() else ""
         return SinkError(f"{self._file.path}: {what}{before}")
 
 

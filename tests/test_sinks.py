@@ -8,6 +8,7 @@ import resource
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -27,7 +28,7 @@ from sinks.read import (
 )
 from streamflow.errors import SinkError, SourceError, UsageError
 from streamflow.values import Unknown
-from tests.made_results import K, files_in, make_results, make_run, write_all
+from tests.made_results import INFO, K, files_in, make_results, make_run, write_all
 
 TARGETS = {
     "video": "out.mp4",
@@ -134,6 +135,16 @@ def test_overwriting_a_file_keeps_the_old_one_until_the_new_one_is_whole(spellin
     assert path.read_bytes() == b"old"
     sink.close()
     assert path.stat().st_size > 100
+
+
+@pytest.mark.parametrize("spelling", FILES)
+def test_the_source_is_never_replaced_by_its_own_output(spelling, current_folder):
+    path = current_folder / spelling.rpartition(":")[2]
+    path.write_bytes(b"precious")
+    run = make_run(overwrite=True, info=replace(INFO, name=str(path)))
+    with pytest.raises(SinkError, match=r"is the source of this run; choose another name"):
+        open_sink(spelling, run)
+    assert path.read_bytes() == b"precious"
 
 
 @pytest.mark.parametrize("spelling", ["png:out", "depth:out", "kitti:out", "figure:out"])
@@ -404,8 +415,6 @@ def test_everything_as_npz():
 
 
 def test_npz_leaves_out_what_was_not_computed():
-    from dataclasses import replace
-
     bare = replace(make_results([None, None])[0], motion=None, depth=None, planes=None)
     write_all(open_sink("npz:out", make_run()), [bare])
     found = read_npz("out/frame_000001.npz")

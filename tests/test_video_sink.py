@@ -18,6 +18,8 @@ import pytest
 
 from sinks import open_sink
 from sinks.clock import Clock
+from sinks.video import ENCODINGS
+from sinks.video_file import VideoFile
 from streamflow.errors import SinkError
 from streamflow.values import FramePair, SourceInfo
 from tests.made_results import INFO, make_frame, make_results, make_run, write_all
@@ -227,6 +229,36 @@ def test_a_full_disk_found_out_at_the_end_is_an_error_too():
         sink.close()
     sink.close()
     assert not Path("out.mp4").exists()
+
+
+def test_an_encoder_that_is_missing_is_an_error_and_leaves_nothing(current_folder):
+    video = VideoFile("out.mp4", make_run(), replace(ENCODINGS[".mp4"], codec="libnothing"))
+    result = make_results()[0]
+    with pytest.raises(
+        SinkError, match=r"out\.mp4: this build of PyAV cannot encode libnothing; try another ending"
+    ):
+        video.add(result.pair.reference.image[:44, :66].copy(), "bgr24", result.pair)
+    video.close()
+    assert list(current_folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("target", CONTAINERS)
+def test_a_disk_that_is_full_from_the_start_leaves_nothing(target, current_folder):
+    sink = open_sink(target, make_run())
+    with limited_file_size(0), pytest.raises(SinkError, match=r"cannot be written: File too large"):
+        write_all(sink, make_results())
+    sink.close()
+    assert list(current_folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("target", CONTAINERS)
+@pytest.mark.parametrize("size", [1, 40, 100, 500, 1000, 3000])
+def test_a_disk_that_is_full_at_any_point_is_one_error(target, size):
+    sink = open_sink(target, make_run())
+    with limited_file_size(size), pytest.raises(SinkError, match=r"cannot be written: File too large"):
+        write_all(sink, make_results([Fraction(k, 25) for k in range(30)]))
+    sink.close()
+    assert not Path(target).exists()
 
 
 RECORDER = """
