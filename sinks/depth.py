@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from sinks import Run
     from streamflow.values import Result
 
-FAST = [cv2.IMWRITE_PNG_COMPRESSION, 1]
-
 
 class DepthSink:
     """Writes `DIR/frame_000012.png`; unit and scale stand in the sidecar and the manifest."""
@@ -29,7 +27,7 @@ class DepthSink:
         """Write the picture of one pair."""
         assert result.depth is not None
         stored, scale = depth16.encode(result.depth.inverse)
-        data = cv2.imencode(".png", stored, FAST)[1].data
+        data = cv2.imencode(".png", stored)[1].data
         self._folder.add(result, data, depth16.facts(result.depth), scale=scale)
 
     def close(self) -> None:

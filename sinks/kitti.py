@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 STEPS = 64  # per pixel
 ZERO = 2**15
-FAST = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 OUTLIER = 3.0  # pixels: the benchmark counts a larger error as wrong
 FACTS = {
     "quantity": "optical flow, channels (u, v, valid), from the frame the map lies on to the other one",
@@ -60,7 +59,7 @@ class KittiSink:
         assert result.flow is not None
         threshmin = self._knobs.threshmin
         valid = valid_pixels(result.flow, threshmin)
-        data = cv2.imencode(".png", encode(result.flow, valid), FAST)[1].data
+        data = cv2.imencode(".png", encode(result.flow, valid))[1].data
         self._folder.add(result, data, FACTS, threshmin=threshmin, valid_share=valid.mean())
 
     def close(self) -> None:

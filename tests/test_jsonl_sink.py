@@ -18,6 +18,7 @@ import pytest
 from sinks import open_sink
 from streamflow.errors import SinkError, StopStreaming
 from streamflow.values import Motion, Result, Status
+from tests.full_disk import limited_file_size
 from tests.made_results import make_results, make_run, write_all
 
 ROOT = str(Path(__file__).parents[1])
@@ -181,8 +182,6 @@ def test_a_full_device_is_an_error():
 
 
 def test_a_full_disk_is_an_error_and_the_lines_before_it_stay(current_folder):
-    from tests.test_video_sink import limited_file_size
-
     results = make_results([Fraction(k, 25) for k in range(40)])
     sink = open_sink("jsonl:out.jsonl", make_run())
     with (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +15,11 @@ import av
 import cv2
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.quiver import Quiver
 
-from sinks import SINKS, open_sink
+from sinks import SINKS, depth16, open_sink
+from sinks.figure import DepthPlot, FlowPlot
 from sinks.read import (
     read_depth,
     read_flow,
@@ -26,8 +29,10 @@ from sinks.read import (
     read_ply,
     read_sidecar,
 )
+from sinks.records import to_json
 from streamflow.errors import SinkError, SourceError, UsageError
 from streamflow.values import Unknown
+from tests.full_disk import limited_file_size
 from tests.made_results import INFO, K, files_in, make_results, make_run, write_all
 
 TARGETS = {
@@ -210,24 +215,8 @@ def test_a_full_disk_keeps_the_files_before_it_and_no_part_of_the_next(spelling,
     assert [record["file"] for record in read_manifest("out")[1]] == frames
 
 
-class limited_file_size:
-    """Context in which no file grows beyond `size` bytes, as on a disk that is full."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-
-    def __enter__(self) -> None:
-        self._before = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (self._size, self._before[1]))
-
-    def __exit__(self, *error: object) -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, self._before)
-
-
 @pytest.mark.parametrize("spelling", FOLDERS)
 def test_the_manifest_tells_the_settings_and_every_file(spelling):
-    import zlib
-
     results = make_results()
     write_all(open_sink(spelling, make_run()), results)
     header, files = read_manifest("out")
@@ -283,16 +272,12 @@ def test_depth_in_16_bits(target):
 
 
 def test_16_bits_hold_inverse_depth_to_a_thousandth_at_40_times_the_nearest():
-    from sinks import depth16
-
     inverse = np.geomspace(0.31 / 40, 0.31, 47 * 61, dtype=np.float32).reshape(47, 61)
     stored, scale = depth16.encode(inverse)
     np.testing.assert_allclose(depth16.decode(stored, scale), inverse, rtol=1e-3)
 
 
 def test_16_bits_mark_the_unknown_and_only_that():
-    from sinks import depth16
-
     inverse = np.array([[np.nan, -0.1, 0.0, 1e-12, 0.5]], np.float32)
     stored, scale = depth16.encode(inverse)
     assert (stored[0] == 0).tolist() == [True, True, True, False, False]
@@ -300,8 +285,6 @@ def test_16_bits_mark_the_unknown_and_only_that():
 
 
 def test_16_bits_are_not_spent_on_one_wild_pixel():
-    from sinks import depth16
-
     inverse = np.full((101, 167), 0.1, np.float32)
     inverse[3, 5] = 1e6
     stored, scale = depth16.encode(inverse)
@@ -310,8 +293,6 @@ def test_16_bits_are_not_spent_on_one_wild_pixel():
 
 
 def test_16_bits_of_nothing_known():
-    from sinks import depth16
-
     stored, scale = depth16.encode(np.full((5, 7), np.nan, np.float32))
     assert not stored.any()
     assert np.isfinite(scale)
@@ -470,11 +451,6 @@ def test_figures_keep_their_size_and_change_with_the_result():
 
 
 def test_the_flow_figure_shows_where_things_go_and_how_sure_that_is():
-    from matplotlib.figure import Figure
-    from matplotlib.quiver import Quiver
-
-    from sinks.figure import FlowPlot
-
     result = make_results()[0]
     result.flow.smin[20:] = 9  # below the threshold
     axes = Figure().subplots()
@@ -494,10 +470,6 @@ def test_the_flow_figure_shows_where_things_go_and_how_sure_that_is():
 
 
 def test_the_depth_figure_shows_the_map_and_leaves_the_unknown_out():
-    from matplotlib.figure import Figure
-
-    from sinks.figure import DepthPlot
-
     result = make_results()[0]
     figure = Figure()
     axes = figure.subplots()
@@ -509,7 +481,5 @@ def test_the_depth_figure_shows_the_map_and_leaves_the_unknown_out():
 
 
 def test_json_has_no_nan(current_folder):
-    from sinks.records import to_json
-
     record = {"a": np.array([1.5, np.nan]), "b": float("inf"), "c": np.float32(2), "d": None}
     assert json.loads(to_json(record)) == {"a": [1.5, None], "b": None, "c": 2.0, "d": None}

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -22,6 +20,7 @@ from sinks.video import ENCODINGS
 from sinks.video_file import VideoFile
 from streamflow.errors import SinkError
 from streamflow.values import FramePair, SourceInfo
+from tests.full_disk import limited_file_size
 from tests.made_results import INFO, make_frame, make_results, make_run, write_all
 
 CONTAINERS = ["out.mp4", "out.mkv", "out.webm"]
@@ -49,17 +48,6 @@ def top_level_boxes(path: str | Path) -> list[bytes]:
         names.append(data[position + 4 : position + 8])
         position += int.from_bytes(data[position : position + 4], "big")
     return names
-
-
-@contextmanager
-def limited_file_size(size: int) -> Iterator[None]:
-    """No file grows beyond `size` bytes, as on a disk that is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def pictures_in(path: str | Path) -> list[np.ndarray]:
