@@ -103,7 +103,7 @@ def test_no_results_leave_nothing(spelling, current_folder):
 @pytest.mark.parametrize("spelling", TARGETS.values())
 def test_whole_files_only_and_closing_twice_is_closing_once(spelling, current_folder):
     sink = open_sink(spelling, make_run())
-    write_all(sink, make_results())
+    write_all(sink, make_results()[:2])
     before = files_in(current_folder)
     sink.close()
     assert files_in(current_folder) == before
@@ -113,7 +113,7 @@ def test_whole_files_only_and_closing_twice_is_closing_once(spelling, current_fo
 
 @pytest.mark.parametrize("spelling", TARGETS.values())
 def test_an_existing_output_is_refused_and_left_alone(spelling, current_folder):
-    write_all(open_sink(spelling, make_run()), make_results())
+    write_all(open_sink(spelling, make_run()), make_results()[:2])
     before = {name: (current_folder / name).read_bytes() for name in files_in(current_folder)}
     with pytest.raises(SinkError, match=r"out.*-y replaces it, or choose another"):
         open_sink(spelling, make_run())
@@ -122,11 +122,11 @@ def test_an_existing_output_is_refused_and_left_alone(spelling, current_folder):
 
 @pytest.mark.parametrize("spelling", FOLDERS)
 def test_overwriting_a_folder_leaves_no_file_of_the_earlier_run(spelling, current_folder):
-    write_all(open_sink(spelling, make_run()), make_results())
+    write_all(open_sink(spelling, make_run()), make_results()[:2])
     (current_folder / "out" / "notes.txt").write_text("mine")
-    write_all(open_sink(spelling, make_run(overwrite=True)), make_results()[:2])
+    write_all(open_sink(spelling, make_run(overwrite=True)), make_results()[1:2])
     frames = [name for name in files_in(current_folder / "out") if name.startswith("frame")]
-    assert [name.partition(".")[0] for name in frames] == ["frame_000001", "frame_000002"]
+    assert [name.partition(".")[0] for name in frames] == ["frame_000002"]
     assert (current_folder / "out" / "notes.txt").read_text() == "mine"
 
 
@@ -135,11 +135,11 @@ def test_overwriting_a_file_keeps_the_old_one_until_the_new_one_is_whole(spellin
     path = current_folder / spelling.partition(":")[2] if ":" in spelling else current_folder / spelling
     path.write_bytes(b"old")
     sink = open_sink(spelling, make_run(overwrite=True))
-    for result in make_results():
+    for result in make_results()[:2]:
         sink.write(result)
     assert path.read_bytes() == b"old"
     sink.close()
-    assert path.stat().st_size > 100
+    assert path.read_bytes() != b"old"
 
 
 @pytest.mark.parametrize("spelling", FILES)
@@ -217,13 +217,13 @@ def test_a_full_disk_keeps_the_files_before_it_and_no_part_of_the_next(spelling,
 
 @pytest.mark.parametrize("spelling", FOLDERS)
 def test_the_manifest_tells_the_settings_and_every_file(spelling):
-    results = make_results()
+    results = make_results()[:2]
     write_all(open_sink(spelling, make_run()), results)
     header, files = read_manifest("out")
     assert header["settings"] == {"threshmin": 10.0, "flow": "balanced"}
     assert header["output"] == spelling.partition(":")[0]
     assert [(record["index"], record["target"], record["time"]) for record in files] == [
-        (index, index - 1, index / 25) for index in range(1, 6)
+        (index, index - 1, index / 25) for index in (1, 2)
     ]
     for record in files:
         data = (Path("out") / record["file"]).read_bytes()
@@ -232,7 +232,7 @@ def test_the_manifest_tells_the_settings_and_every_file(spelling):
 
 @pytest.mark.parametrize("spelling", FOLDERS)
 def test_the_sidecar_tells_quantity_unit_and_camera(spelling):
-    write_all(open_sink(spelling, make_run()), make_results())
+    write_all(open_sink(spelling, make_run()), make_results()[:2])
     sidecar = read_sidecar("out")
     assert sidecar["camera_matrix"] == K.tolist()
     assert sidecar["camera_assumed"] is True
@@ -442,9 +442,9 @@ def test_a_reader_says_what_is_wrong(current_folder):
 
 
 def test_figures_keep_their_size_and_change_with_the_result():
-    results = make_results()
+    results = make_results()[:2]
     write_all(open_sink("figure:out", make_run()), results)
-    first, last = cv2.imread("out/frame_000001.png"), cv2.imread("out/frame_000005.png")
+    first, last = cv2.imread("out/frame_000001.png"), cv2.imread("out/frame_000002.png")
     assert first.shape == last.shape
     assert first.shape[1] == 1400  # two panels
     assert (first != last).any()
