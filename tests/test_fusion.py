@@ -88,7 +88,7 @@ def test_step_length_needs_points_in_common():
 
 def fused_room(frames: int, wide: bool) -> tuple[list, list]:
     """Errors of each pair and of the fused depth, relative, in the unit of the first step, noise .1 px."""
-    fusion, pairs, fuseds = DepthFusion(K), [], []
+    fusion, pairs, fuseds, inside = DepthFusion(K), [], [], []
     sigma = np.full(SHAPE, 0.1, np.float32)
     for i in range(1, frames):
         rho = seen(i)
@@ -106,6 +106,11 @@ def fused_room(frames: int, wide: bool) -> tuple[list, list]:
         fuseds.append(np.abs(fused.inverse / 0.12 - rho) / rho)
         assert fused.step == pytest.approx(1, rel=0.05)
         np.testing.assert_array_equal(np.isnan(fused.inverse), fused.unknown != 0)
+        assert np.nanmin(fused.inverse) > 0
+        true = rho * np.nanmedian(fused.inverse / rho)  # in the unit that the filter found
+        inside.append(((fused.inverse - true) ** 2 < 4 * fused.variance)[fused.unknown == 0].mean())
+    assert min(inside) > 0.9
+    assert max(inside) < 0.99
     return pairs, fuseds
 
 
@@ -124,6 +129,25 @@ def test_reset_forgets():
     fusion(vectors, R, T, pair)
     fusion.reset()
     np.testing.assert_array_equal(fusion(vectors, R, T, pair).inverse, first.inverse)
+
+
+def test_depth_is_held_while_the_camera_only_turns_or_stands_still():
+    fusion = DepthFusion(K)
+    assert fusion.hold(np.zeros((*SHAPE, 2), np.float32), np.eye(3)) is None
+    vectors = flow_of(seen(1), R, 0.12 * T)
+    first = fusion(vectors, R, T, pair_depth(vectors, SURE, K, R, T))
+    still = fusion.hold(np.zeros((*SHAPE, 2), np.float32), np.eye(3))
+    np.testing.assert_allclose(still.inverse, first.inverse, rtol=1e-5)
+    assert still.step == 0
+    turned = turn((0, 1.5, 0))
+    n = np.array([0.01, 0.02, 0.1])  # a plane that the turned camera sees, and the one before it
+    fusion = DepthFusion(K)
+    before = rays() @ (turned @ n)
+    fusion(vectors, R, T, Depth(before.astype(np.float32), (1e-6 * before).astype(np.float32), KNOWN))
+    held = fusion.hold(flow_of(rays() @ n, turned, np.zeros(3)), turned)
+    known = held.unknown == 0
+    assert known.mean() > 0.9
+    np.testing.assert_allclose(held.inverse[known], (rays() @ n)[known], rtol=1e-3)
 
 
 def test_baseline_names_the_latest_frame_far_enough_back():

@@ -138,6 +138,14 @@ def test_planes_of_a_room_are_found_and_described():
         np.testing.assert_allclose(np.median(flow - vectors[plane.mask], axis=0), 0, atol=0.05)
 
 
+def test_known_planes_are_found_again_with_hardly_a_search():
+    depth, _, _ = room_depth()
+    known = STEP * np.array([SIDE, WALL, GROUND])
+    planes, _ = find_planes(depth, CAMERA, np.random.default_rng(0), known=known)
+    for n in known:
+        assert min(degrees(found, n) for found in planes) < 0.5
+
+
 def test_no_planes_where_nothing_is_known():
     depth, _, _ = room_depth()
     depth.inverse[:] = np.nan

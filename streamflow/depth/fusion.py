@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamflow.depth.epipolar import Map, Matrix, Vector, Vectors
-from streamflow.depth.kalman import predict, update
+from streamflow.depth.kalman import leaves_image, predict, update
 from streamflow.depth.scale import step_length, unit_length
 from streamflow.values import Depth, Unknown
 
@@ -24,7 +24,7 @@ class DepthFusion:
         self._fused: Depth | None = None
 
     def reset(self) -> None:
-        """Forget: after a cut or a gap, or when the camera's motion was not known for a pair."""
+        """Forget: after a cut or a gap, or when the camera's motion is not known for a pair."""
         self._fused = None
 
     def __call__(
@@ -39,7 +39,31 @@ class DepthFusion:
         wide : depth of the newest frame against an earlier one, in steps of that pair.
         """
         fused = self._joined(vectors, R, T, pair, wide) if self._fused else None
-        self._fused = fused or Depth(pair.inverse, pair.variance, pair.unknown)
+        self._fused = fused or _fresh(pair)
+        return self._fused
+
+    def hold(self, vectors: Vectors, R: Matrix, wide: Depth | None = None) -> Depth | None:
+        """Carry depth over a pair in which the camera only turned, or stood still, and measured nothing.
+
+        Parameters
+        ----------
+        vectors, R : flow and rotation from the newest frame to the previous one.
+        wide : depth of the newest frame against an earlier one, in steps of that pair.
+
+        Returns
+        -------
+        Depth with a step of 0; None when nothing is remembered.
+        """
+        if self._fused is None:
+            return None
+        unknown = leaves_image(vectors) * np.uint8(Unknown.OUTSIDE)
+        inverse, variance = self._fused.inverse, self._fused.variance
+        predicted, spread = predict(inverse, variance, vectors, unknown, self.K, R, np.zeros(3))
+        unit = unit_length(predicted, spread, wide) if wide else None
+        if wide and unit:
+            predicted, spread = update(predicted, spread, wide, unit)
+            unknown = wide.unknown
+        self._fused = Depth(predicted, spread, _why(predicted, unknown), step=0.0)
         return self._fused
 
     def _joined(
@@ -55,6 +79,12 @@ class DepthFusion:
         measured, unit = (wide, unit) if wide and unit else (pair, step)
         joined, joint = update(predicted, spread, measured, unit)
         return Depth(joined, joint, _why(joined, measured.unknown), step=step)
+
+
+def _fresh(pair: Depth) -> Depth:
+    nothing = np.full_like(pair.inverse, np.nan)
+    inverse, variance = update(nothing, nothing, pair, unit=1.0)
+    return Depth(inverse, variance, _why(inverse, pair.unknown))
 
 
 def _why(inverse: Map, measured: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -13,8 +13,17 @@ GATE2 = np.float32(9)  # squared standard deviations between prediction and meas
 DOUBT = np.float32(4)  # factor on the variance of a prediction that was contradicted
 LOST = np.float32(0.25)  # squared relative error above which nothing is known any more, as behind the camera
 NOTHING = np.float32(np.nan)
+HALF = np.float32(0.5)
 NOT_SEEN_BEFORE = np.uint8(Unknown.OCCLUDED | Unknown.OUTSIDE)
 MOVING = np.uint8(Unknown.MOVING)
+
+
+def leaves_image(vectors: Vectors) -> NDArray[np.bool_]:
+    """Pixels whose flow is unknown or leads out of the image, (H, W)."""
+    height, width = vectors.shape[:2]
+    x = np.arange(width, dtype=np.float32) + vectors[..., 0]
+    y = np.arange(height, dtype=np.float32)[:, None] + vectors[..., 1]
+    return np.asarray(~((x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)))
 
 
 def predict(
@@ -51,37 +60,31 @@ def predict(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _predict(inverse_depth, variance, vectors, unknown, backwards, forward, predicted, spread):
+    """Sample the previous frame, bilinear within a surface and the nearest pixel at its edge, and step on."""
     k1, k2, k3 = backwards
-    one = np.float32(1)
-    for y in range(predicted.shape[0]):
-        for x in range(predicted.shape[1]):
-            predicted[y, x] = spread[y, x] = NOTHING
+    height, width = predicted.shape
+    right, bottom = np.uint32(width - 2), np.uint32(height - 2)  # unsigned: their sign needs no check
+    for y in range(height):
+        for x in range(width):
             if unknown[y, x] & NOT_SEEN_BEFORE:
+                predicted[y, x] = spread[y, x] = NOTHING
                 continue
             p1, p2 = np.float32(x) + vectors[y, x, 0], np.float32(y) + vectors[y, x, 1]
-            rho, var = _sample(inverse_depth, variance, p1, p2)
-            k = k1 * p1 + k2 * p2 + k3
-            stretch = one / (k - forward * rho)
-            change = k * stretch * stretch
+            x0, y0 = min(np.uint32(p1), right), min(np.uint32(p2), bottom)
+            fx, fy = p1 - np.float32(x0), p2 - np.float32(y0)
+            row, column = y0 + np.uint32(fy + HALF), x0 + np.uint32(fx + HALF)
+            a, b = inverse_depth[y0, x0], inverse_depth[y0, x0 + 1]
+            c, d = inverse_depth[y0 + 1, x0], inverse_depth[y0 + 1, x0 + 1]
+            top = a + fx * (b - a)
+            rho = top + fy * (c + fx * (d - c) - top)
+            same = max(max(a, b), max(c, d)) <= SAME_SURFACE * min(min(a, b), min(c, d))
+            if not (same and rho == rho):
+                rho = inverse_depth[row, column]
+            stretch = np.float32(1) / (k1 * p1 + k2 * p2 + k3 - forward * rho)
+            change = (k1 * p1 + k2 * p2 + k3) * stretch * stretch
+            uncertainty = UNCERTAINTY * rho * stretch
             predicted[y, x] = rho * stretch
-            spread[y, x] = var * change * change + (UNCERTAINTY * rho * stretch) ** 2
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _sample(inverse_depth, variance, p1, p2):
-    """Bilinear within a surface, the nearest pixel at its edge."""
-    height, width = inverse_depth.shape
-    x0, y0 = min(int(p1), width - 2), min(int(p2), height - 2)
-    fx, fy = p1 - np.float32(x0), p2 - np.float32(y0)
-    a, b = inverse_depth[y0, x0], inverse_depth[y0, x0 + 1]
-    c, d = inverse_depth[y0 + 1, x0], inverse_depth[y0 + 1, x0 + 1]
-    nearest = y0 + int(fy + np.float32(0.5)), x0 + int(fx + np.float32(0.5))
-    if max(max(a, b), max(c, d)) <= SAME_SURFACE * min(min(a, b), min(c, d)):
-        top = a + fx * (b - a)
-        mixed = top + fy * (c + fx * (d - c) - top)
-        if mixed == mixed:
-            return mixed, variance[nearest]
-    return inverse_depth[nearest], variance[nearest]
+            spread[y, x] = variance[row, column] * change * change + uncertainty * uncertainty
 
 
 def update(predicted: Map, spread: Map, measured: Depth, unit: float) -> tuple[Map, Map]:

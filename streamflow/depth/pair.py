@@ -39,7 +39,7 @@ def pair_depth(
     unknown = np.empty(sigma.shape, np.uint8)
     limits = np.array([max_sigma, min_parallax**2, gate**2], np.float32)
     _judge(vectors, sigma, inverse_depth, variance, off_line, e, limits, unknown)
-    hidden = hidden_in_target(vectors, inverse_depth, variance, H, e)
+    hidden = np.nonzero(hidden_in_target(vectors, inverse_depth, variance, H, e))
     unknown[hidden] |= np.uint8(Unknown.OCCLUDED)
     inverse_depth[hidden] = variance[hidden] = np.nan
     return Depth(inverse_depth, variance, unknown)

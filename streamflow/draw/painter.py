@@ -31,9 +31,9 @@ class Painter:
     panels: tuple[str, ...] = ("depth",)  # what "all" shows
     view: str = ALL_VIEWS  # one of `panels`, any of VIEWS, or "all"
     limits: tuple[float, float] | None = None  # fixed depth range (near, far), in the depth's unit
-    _ranges: dict[str, AdaptiveRange] = field(default_factory=dict)
-    _trace: deque[tuple[float, Matrix]] = field(default_factory=deque)
-    _drawn: tuple[Result, str, float, Image] | None = None
+    _ranges: dict[str, AdaptiveRange] = field(default_factory=dict, init=False)
+    _trace: deque[tuple[float, Matrix]] = field(default_factory=deque, init=False)
+    _drawn: tuple[Result, str, float, Image] | None = field(default=None, init=False)
 
     def draw(self, result: Result) -> Image:
         """(H', W', 3) uint8 BGR; drawing the same result again returns the same picture."""

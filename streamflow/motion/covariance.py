@@ -28,7 +28,7 @@ def covariance(
     free = 5 if turning else 2
     curvature = 4.0 * np.sqrt(rows[10]) - 3.0  # of Geman-McClure, over its weight
     H = (rows[:free] * curvature) @ rows[:free].T
-    inverse = np.linalg.pinv(H, hermitian=True)
+    inverse = np.linalg.inv(H + 1e-12 * np.abs(H).max() * np.eye(free))
     block = _blocks(rays[:2])
     scatter = np.stack([np.bincount(block, row, BLOCKS[0] * BLOCKS[1]) for row in rows[5 : 5 + free]])
     result = np.zeros((5, 5))

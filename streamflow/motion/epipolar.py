@@ -47,32 +47,40 @@ def residuals(rays, R, T):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def parallax(rays, R, T):  # type: ignore[no-untyped-def]
-    """Motion beside the rotation over the distance to the epipole, and that distance; (N,) each."""
-    ratio, reach = np.empty(rays.shape[1]), np.empty(rays.shape[1])
+def typical_parallax(rays, R, T, nearest):  # type: ignore[no-untyped-def]
+    """Median motion beside the rotation over the distance to the epipole, of points beyond `nearest`."""
+    ratio, count = np.empty(rays.shape[1]), 0
     for i in range(rays.shape[1]):
         q1 = R[0, 0] * rays[0, i] + R[0, 1] * rays[1, i] + R[0, 2]
         q2 = R[1, 0] * rays[0, i] + R[1, 1] * rays[1, i] + R[1, 2]
         q3 = R[2, 0] * rays[0, i] + R[2, 1] * rays[1, i] + R[2, 2]
-        reach[i] = np.sqrt((T[1] * q3 - T[2] * q2) ** 2 + (T[2] * q1 - T[0] * q3) ** 2)
-        ratio[i] = np.sqrt((rays[2, i] * q3 - q1) ** 2 + (rays[3, i] * q3 - q2) ** 2) / (reach[i] + 1e-12)
-    return ratio, reach
+        reach = np.sqrt((T[1] * q3 - T[2] * q2) ** 2 + (T[2] * q1 - T[0] * q3) ** 2)
+        if reach > nearest:
+            ratio[count] = np.sqrt((rays[2, i] * q3 - q1) ** 2 + (rays[3, i] * q3 - q2) ** 2) / reach
+            count += 1
+    return np.partition(ratio[:count], count // 2)[count // 2] if count else 0.0
 
 
-def inverse_depth(rays: Matrix, R: Matrix, T: Matrix) -> tuple[Matrix, Matrix]:
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def inverse_depth(rays, R, T):  # type: ignore[no-untyped-def]
     """Inverse depth in the reference (1/steps, signed) and its variance, each (N,).
 
     b (q3 + rho T3) = (q1 + rho T1, q2 + rho T2) is linear in rho: weighted least squares with S^-1.
     """
-    q1, q2, q3 = R[:, :2] @ rays[:2] + R[:, 2:]
-    _, _, b1, b2, s11, s12, s22 = rays
-    d1, d2 = T[0] - b1 * T[2], T[1] - b2 * T[2]
-    m1, m2 = b1 * q3 - q1, b2 * q3 - q2
-    determinant = s11 * s22 - s12 * s12
-    dWd = (d1 * d1 * s22 - 2 * d1 * d2 * s12 + d2 * d2 * s11) / determinant + 1e-30
-    dWm = (d1 * m1 * s22 - (d1 * m2 + d2 * m1) * s12 + d2 * m2 * s11) / determinant
-    rho = dWm / dWd
-    return rho, (q3 + rho * T[2]) ** 2 / dWd
+    rho, variance = np.empty(rays.shape[1]), np.empty(rays.shape[1])
+    for i in range(rays.shape[1]):
+        q1 = R[0, 0] * rays[0, i] + R[0, 1] * rays[1, i] + R[0, 2]
+        q2 = R[1, 0] * rays[0, i] + R[1, 1] * rays[1, i] + R[1, 2]
+        q3 = R[2, 0] * rays[0, i] + R[2, 1] * rays[1, i] + R[2, 2]
+        b1, b2, s11, s12, s22 = rays[2, i], rays[3, i], rays[4, i], rays[5, i], rays[6, i]
+        d1, d2 = T[0] - b1 * T[2], T[1] - b2 * T[2]
+        m1, m2 = b1 * q3 - q1, b2 * q3 - q2
+        determinant = s11 * s22 - s12 * s12
+        dWd = (d1 * d1 * s22 - 2 * d1 * d2 * s12 + d2 * d2 * s11) / determinant + 1e-30
+        dWm = (d1 * m1 * s22 - (d1 * m2 + d2 * m1) * s12 + d2 * m2 * s11) / determinant
+        rho[i] = dWm / dWd
+        variance[i] = (q3 + rho[i] * T[2]) ** 2 / dWd
+    return rho, variance
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")

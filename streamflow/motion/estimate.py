@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from streamflow.motion.covariance import covariance
-from streamflow.motion.epipolar import TUNING, calibrate, inverse_depth, residuals
+from streamflow.motion.epipolar import TUNING, calibrate, residuals
 from streamflow.motion.epipole import homogeneous
 from streamflow.motion.homography import fit_homography, fit_rotation, transfer_errors
 from streamflow.motion.planar import decompose
-from streamflow.motion.refine import Pose, cost_of, gates, noise_scale, refine
+from streamflow.motion.refine import BEHIND, Pose, cost_of, facing, gates, noise_scale, refine
 from streamflow.motion.sampling import FlowPoints
 from streamflow.motion.search import APART, search_everywhere, search_near, start_rotation
 from streamflow.motion.selection import gric, simplest
@@ -23,16 +23,21 @@ Order = npt.NDArray[np.int64]
 
 FEWEST = 50  # points
 SEARCH, JOINT = 300, 600  # points: enough to find a motion, and to tell two apart
-JOINT_SCALES = np.array([4.0, 3.0, 2.0, 1.0, 1.0, 1.0])
+JOINT_SCALES = np.array([2.0, 1.5, 1.0, 1.0, 1.0, 1.0])
 POLISH_SCALES = np.ones(12)
-PLANE_SCALES = np.array([30.0, 20.0, 10.0, 5.0, 3.0, 2.0, 1.0, 1.0, 1.0])
+PLANE_POLISH_SCALES = np.ones(4)
+COARSE_SCALES = np.array([30.0, 20.0, 10.0, 5.0, 3.0, 2.0, 1.0, 1.0, 1.0])
 SMALLEST_NOISE = 0.3  # of the predicted error: still images have none
 NOISIEST = 10.0  # of the predicted error: beyond, nothing fits
 RESCALINGS, MISJUDGED = 3, 1.5  # how often the search is repeated, and from which noise scale
 SAME_COST = 0.02  # a point: two motions that differ by less are equally likely
 LEAST_INLIERS = 0.3
 WIDEST = np.deg2rad(20.0)  # 1 sigma of the direction; beyond, it is not known
-BEHIND = 3.0  # standard deviations behind the camera: a point that moves by itself
+# Of the flow a rotation makes: so much of it focal length, lens and rolling shutter may turn into what looks
+# like parallax.
+INEXACT_CAMERA = 0.02
+WEIGHT_OF_INLIER = 0.25  # at TUNING standard deviations
+LEAST_AGREEMENT = 0.8  # of the points on which side of the camera they are
 
 
 def estimate_motion(
@@ -43,6 +48,7 @@ def estimate_motion(
     seed: int = 0,
     model: Literal["full", "translation"] = "full",
     forward_in_time: bool = False,
+    systematic: float = 0.0,
 ) -> Motion:
     """Rotation, direction of translation and epipole of the camera, from flow at points.
 
@@ -54,6 +60,8 @@ def estimate_motion(
     seed : of the random choices; the same input gives the same answer
     model : "translation" for a camera that does not turn
     forward_in_time : whether the target is the later frame; decides the sign of the heading
+    systematic : radians, by which calibration, lens or shutter may turn the direction of translation: errors
+        that the scatter of the points does not show; added to the covariance
 
     Returns
     -------
@@ -70,7 +78,8 @@ def estimate_motion(
         motion = _translating(rays, focal, rng)
     else:
         motion = _moving(rays, rng.permutation(len(points)), focal, prior)
-    return _with_epipole(replace(motion, points=points.positions), K, forward_in_time)
+    doubt = np.diag([systematic, systematic, 0.0, 0.0, 0.0]) ** 2
+    return _completed(replace(motion, points=points.positions), K, forward_in_time, doubt)
 
 
 def _translating(rays: Matrix, focal: float, rng: np.random.Generator) -> Motion:
@@ -89,16 +98,17 @@ def _translating(rays: Matrix, focal: float, rng: np.random.Generator) -> Motion
 
 def _moving(rays: Matrix, order: Order, focal: float, prior: Motion | None) -> Motion:
     """Every model in turn, simple to rich, each fitted robustly; then the one the evidence asks for."""
-    some = np.ascontiguousarray(rays[:, order[:JOINT]])
-    turn, modes, scale = _searched(some, focal, prior)
+    few, some = (np.ascontiguousarray(rays[:, order[:count]]) for count in (SEARCH, JOINT))
+    start = np.eye(3) if prior is None or not _finite(prior.rotation) else prior.rotation
+    modes, scale = _searched(few, some, focal, start, prior)
     if scale > NOISIEST:
         return Motion(Status.LOW_CONFIDENCE, noise=scale)
     pose = refine(rays, modes[0], focal, scale * POLISH_SCALES)
     r = residuals(rays, *pose)
     scale = _bounded(noise_scale(r))
-    turn = fit_rotation(some, turn, TUNING * scale * JOINT_SCALES)
-    plane = fit_homography(some, turn, TUNING * scale * PLANE_SCALES)
-    still, turned = transfer_errors(rays, np.eye(3)), transfer_errors(rays, turn)
+    turn = fit_rotation(some, start, TUNING * scale * COARSE_SCALES)
+    plane = fit_homography(few, turn, TUNING * scale * COARSE_SCALES)
+    still, turned = transfer_errors(rays, np.eye(3)), transfer_errors(rays, turn, INEXACT_CAMERA)
     status = simplest(
         {
             Status.STATIC: gric(still / scale**2, 2, 0),
@@ -111,9 +121,10 @@ def _moving(rays: Matrix, order: Order, focal: float, prior: Motion | None) -> M
         return _without_parallax(status, np.eye(3), still, scale)
     if status is Status.ROTATION:
         return _without_parallax(status, turn, turned, scale)
-    rivals = _rivals(some, modes, scale)
+    rivals = _rivals(rays, some, pose, modes, focal, scale)
     if status is Status.PLANAR:
-        pose, *rivals = _twins(rays, plane, prior) or [pose, *rivals]
+        plane = fit_homography(rays, plane, TUNING * scale * PLANE_POLISH_SCALES)
+        pose, *rivals = _twins(rays, plane, scale, prior) or [pose, *rivals]
     elif rivals:
         status = Status.AMBIGUOUS
     motion = _with_parallax(status, rays, pose, focal, scale)
@@ -121,39 +132,38 @@ def _moving(rays: Matrix, order: Order, focal: float, prior: Motion | None) -> M
     return replace(motion, alternatives=others)
 
 
-def _searched(some: Matrix, focal: float, prior: Motion | None) -> tuple[Matrix, list[Pose], float]:
-    """The rotation without, and the motions with parallax that may explain the flow, and the noise scale.
+def _searched(
+    few: Matrix, some: Matrix, focal: float, start: Matrix, prior: Motion | None
+) -> tuple[list[Pose], float]:
+    """The motions with parallax that may explain the flow, and the noise scale of the first.
 
     The search looks for residuals of about the predicted error; where those turn out far too small it is
     done again.
     """
-    few = np.ascontiguousarray(some[:, :SEARCH])
-    start = np.eye(3) if prior is None or not _finite(prior.rotation) else prior.rotation
-    scale = 1.0
+    scale, quietest = 1.0, np.inf
     for _ in range(RESCALINGS):
-        turn = start_rotation(few, start, scale)
-        modes = _modes(few, some, focal, turn, prior, scale)
-        found = noise_scale(residuals(some, *modes[0]))
-        if found < MISJUDGED * scale:
+        found = _modes(few, some, focal, start, prior, scale)
+        noise = noise_scale(residuals(some, *found[0]))
+        if noise < quietest:
+            modes, quietest = found, noise
+        if noise < MISJUDGED * scale:
             break
-        scale = found
-    return turn, modes, _bounded(found)
+        scale = noise
+    return modes, _bounded(quietest)
 
 
 def _modes(
-    few: Matrix, some: Matrix, focal: float, turn: Matrix, prior: Motion | None, scale: float
+    few: Matrix, some: Matrix, focal: float, start: Matrix, prior: Motion | None, scale: float
 ) -> list[Pose]:
     """Motions that may explain the flow, the likeliest first, `APART` from one another."""
     near = [search_near(few, pose, scale) for pose in _poses(prior)]
+    starts = near or search_everywhere(few, start_rotation(few, start, scale), scale)
     found = sorted(
-        (
-            refine(some, start, focal, scale * JOINT_SCALES)
-            for start in near or search_everywhere(few, turn, scale)
-        ),
+        (refine(some, pose, focal, scale * JOINT_SCALES) for pose in starts),
         key=lambda pose: cost_of(some, pose, scale),
     )
     if near and prior is not None and _stale(some, found[0], prior, scale):
-        return _modes(few, some, focal, turn, None, scale)
+        return _modes(few, some, focal, start, None, scale)
     distinct: list[Pose] = []
     for pose in found:
         if all(axis_angle_between(pose.T, other.T) > APART for other in distinct):
@@ -180,17 +190,27 @@ def _finite(array: Matrix | None) -> TypeGuard[Matrix]:
     return array is not None and bool(np.isfinite(array).all())
 
 
-def _rivals(rays: Matrix, modes: list[Pose], scale: float) -> list[Pose]:
-    costs = [cost_of(rays, mode, scale) for mode in modes]
-    return [mode for mode, cost in zip(modes[1:], costs[1:], strict=True) if cost < costs[0] + SAME_COST]
+def _rivals(
+    rays: Matrix, some: Matrix, best: Pose, modes: list[Pose], focal: float, scale: float
+) -> list[Pose]:
+    """The modes, refined, that are not the best one and explain the flow as well."""
+    limit = cost_of(some, modes[0], scale) + SAME_COST
+    likely = [mode for mode in modes[1:] if cost_of(some, mode, scale) < limit]
+    refined = [refine(rays, mode, focal, scale * POLISH_SCALES) for mode in likely]
+    limit = cost_of(rays, best, scale) + SAME_COST
+    return [
+        pose
+        for pose in refined
+        if axis_angle_between(pose.T, best.T) > APART and cost_of(rays, pose, scale) < limit
+    ]
 
 
-def _twins(rays: Matrix, H: Matrix, prior: Motion | None) -> list[Pose]:
+def _twins(rays: Matrix, H: Matrix, scale: float, prior: Motion | None) -> list[Pose]:
     """Both motions a plane allows, that of the prior first, else that which fits the points off the plane."""
     twins = decompose(rays, H)
     if known := _poses(prior):
         return sorted(twins, key=lambda pose: float(axis_angle_between(pose.T, known[0].T)))
-    return sorted(twins, key=lambda pose: cost_of(rays, pose, 1.0))
+    return sorted(twins, key=lambda pose: cost_of(rays, pose, scale))
 
 
 def _without_parallax(status: Status, R: Matrix, squared: Matrix, scale: float) -> Motion:
@@ -210,34 +230,46 @@ def _with_parallax(
     """The motion with its sign, weights and covariance; `LOW_CONFIDENCE` where they are too weak."""
     r2 = (residuals(rays, *pose) / (TUNING * scale)) ** 2
     weights = 1.0 / (1.0 + r2) ** 2
-    rho, variance = inverse_depth(rays, *pose)
-    side = rho / (scale * np.sqrt(variance))
-    vote = float(weights @ np.clip(side, -1, 1) / weights.sum())
+    front = facing(rays, pose, scale)
+    vote = _vote(front, weights)
     if vote < 0:
-        pose, side = Pose(pose.R, -pose.T), -side
-    inliers = (r2 < 1.0) & (side > -BEHIND)
+        pose, front = Pose(pose.R, -pose.T), -front
+    weights = np.where(front > -BEHIND, weights, 0.0)
+    share = float(np.mean(weights > WEIGHT_OF_INLIER))
     spread = covariance(rays, pose, gates(rays, pose, focal), scale, turning=turning)
-    share = float(np.mean(inliers))
-    if share < LEAST_INLIERS or not spread[:2, :2].trace() < WIDEST**2:
+    direction_known = spread[:2, :2].trace() < WIDEST**2  # False for NaN
+    if share < LEAST_INLIERS or abs(vote) < LEAST_AGREEMENT or not direction_known:
         return Motion(Status.LOW_CONFIDENCE, inlier_share=share, noise=scale)
     return Motion(
         status,
         rotation=pose.R,
         translation=pose.T,
         covariance=spread,
-        weights=np.where(side > -BEHIND, weights, 0.0),
+        weights=weights,
         inlier_share=share,
         noise=scale,
     )
 
 
-def _with_epipole(motion: Motion, K: Matrix, forward_in_time: bool) -> Motion:
-    if motion.rotation is None or motion.translation is None:
+def _vote(front: Matrix, weights: Matrix) -> float:
+    """1 when all points are in front of the camera, -1 when all are behind, about 0 when T means nothing.
+
+    A translation that only fits what is not rigid in the flow (rolling shutter, lens, blur) puts points
+    on both sides. Points too far to tell do not vote.
+    """
+    certain = np.clip(front / BEHIND, -1.0, 1.0)
+    return float(weights @ certain / (weights @ np.abs(certain) + 1e-12))
+
+
+def _completed(motion: Motion, K: Matrix, forward_in_time: bool, doubt: Matrix) -> Motion:
+    """The motion and its alternatives with their epipole, `doubt` added to their covariance."""
+    if motion.rotation is None or motion.translation is None or motion.covariance is None:
         return motion
     return replace(
         motion,
         epipole=homogeneous(motion.rotation, motion.translation, K, forward_in_time=forward_in_time),
-        alternatives=tuple(_with_epipole(other, K, forward_in_time) for other in motion.alternatives),
+        covariance=motion.covariance + doubt,
+        alternatives=tuple(_completed(other, K, forward_in_time, doubt) for other in motion.alternatives),
     )
 
 

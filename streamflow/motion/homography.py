@@ -4,7 +4,8 @@ import numpy as np
 from numba import njit
 
 from streamflow.motion.sphere import rotation_exp
-from streamflow.values import Matrix
+
+DAMPING = 1e-12  # of the trace: keeps normal equations solvable where too few points have weight
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
@@ -48,7 +49,8 @@ def fit_rotation(rays, R, scales):  # type: ignore[no-untyped-def]
         turn[0:3, 0], turn[0:3, 1], turn[0:3, 2] = 0.0, R[2], -R[1]
         turn[3:6, 0], turn[3:6, 1], turn[3:6, 2] = -R[2], 0.0, R[0]
         turn[6:9, 0], turn[6:9, 1], turn[6:9, 2] = R[1], -R[0], 0.0
-        omega = np.linalg.solve(turn.T @ (A @ turn) + 1e-9 * np.eye(3), turn.T @ g)
+        N = turn.T @ (A @ turn)
+        omega = np.linalg.solve(N + (DAMPING * np.trace(N) + DAMPING) * np.eye(3), turn.T @ g)
         R = rotation_exp(omega * min(1.0, 0.2 / (np.abs(omega).max() + 1e-12))) @ R
     return R
 
@@ -59,14 +61,25 @@ def fit_homography(rays, H, scales):  # type: ignore[no-untyped-def]
     for scale in scales:
         h = H.copy().reshape(9) / np.sqrt((H * H).sum())
         A, g = normal_equations(rays, h.reshape(3, 3), scale)
-        gauge = np.outer(h, h) * np.trace(A)  # the scale of H is free
-        H = (h + np.linalg.solve(A + gauge + 1e-9 * np.eye(9), g)).reshape(3, 3)
+        gauge = np.trace(A) * (np.outer(h, h) + DAMPING * np.eye(9))  # the scale of H is free
+        H = (h + np.linalg.solve(A + gauge + DAMPING * np.eye(9), g)).reshape(3, 3)
     return H / np.sqrt((H * H).sum())
 
 
-def transfer_errors(rays: Matrix, H: Matrix) -> Matrix:
-    """Whitened squared distances (N,) between the target points and where H takes the reference points."""
-    q = H[:, :2] @ rays[:2] + H[:, 2:]
-    e1, e2 = rays[2] - q[0] / q[2], rays[3] - q[1] / q[2]
-    s11, s12, s22 = rays[4:]
-    return np.asarray((s22 * e1 * e1 - 2 * s12 * e1 * e2 + s11 * e2 * e2) / (s11 * s22 - s12 * s12))
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def transfer_errors(rays, H, inexact=0.0):  # type: ignore[no-untyped-def]
+    """Whitened squared distances (N,) between target points and where H takes the reference points.
+
+    H may be wrong by the share `inexact` of the motion it makes: that is added to the standard deviation.
+    """
+    squared = np.empty(rays.shape[1])
+    for i in range(rays.shape[1]):
+        a1, a2 = rays[0, i], rays[1, i]
+        q3 = H[2, 0] * a1 + H[2, 1] * a2 + H[2, 2]
+        p1 = (H[0, 0] * a1 + H[0, 1] * a2 + H[0, 2]) / q3
+        p2 = (H[1, 0] * a1 + H[1, 1] * a2 + H[1, 2]) / q3
+        e1, e2 = rays[2, i] - p1, rays[3, i] - p2
+        doubt = inexact * inexact * ((p1 - a1) ** 2 + (p2 - a2) ** 2)
+        s11, s12, s22 = rays[4, i] + doubt, rays[5, i], rays[6, i] + doubt
+        squared[i] = (s22 * e1 * e1 - 2 * s12 * e1 * e2 + s11 * e2 * e2) / (s11 * s22 - s12 * s12)
+    return squared

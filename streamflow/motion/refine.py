@@ -5,12 +5,14 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from streamflow.motion.epipolar import NEAREST, TUNING, linearise, parallax, residuals
+from streamflow.motion.epipolar import NEAREST, TUNING, inverse_depth, linearise, residuals, typical_parallax
 from streamflow.motion.sphere import rotation_exp, tangent_basis
 from streamflow.values import Matrix
 
 NORMAL_QUANTILE = 0.4538  # .35 quantile of |x|, x a unit normal
 TRUNCATION, TRUNCATED_DEVIATION = 2.5, 0.9546  # standard deviation of a unit normal cut at 2.5
+BEHIND = 3.0  # standard deviations behind the camera: no noise, a point that moves by itself
+DAMPING = 1e-12
 LONGEST_STEP, STANDSTILL = 0.2, 1e-5  # radians
 
 
@@ -33,7 +35,9 @@ def iterate(rays, R, T, scales, nearest, farthest, free):  # type: ignore[no-unt
         B = tangent_basis(T)
         linearise(rays, R, T, B, scale, nearest, farthest, rows)
         gradient = np.array([rows[5 + k].sum() for k in range(free)])
-        step[:free] = -np.linalg.solve(rows[:free] @ rows[:free].T + 1e-9 * np.eye(free), gradient)
+        H = rows[:free] @ rows[:free].T
+        damping = DAMPING * np.trace(H) + DAMPING  # keeps it solvable where too few points have weight
+        step[:free] = -np.linalg.solve(H + damping * np.eye(free), gradient)
         longest = np.abs(step).max()
         step *= min(1.0, LONGEST_STEP / max(longest, 1e-12))
         T = T + B @ step[:2]
@@ -56,26 +60,38 @@ def refine(rays: Matrix, pose: Pose, focal: float, scales: Matrix, *, turning: b
 def gates(rays: Matrix, pose: Pose, focal: float) -> tuple[float, float]:
     """Nearest distance to the epipole and largest parallax of a point that takes part: see `linearise`."""
     nearest = NEAREST / focal
-    ratio, reach = parallax(rays, pose.R, pose.T)
-    far = ratio[reach > nearest]
-    return nearest, min(0.5, 6.0 * float(np.median(far))) if far.size else 0.0
+    return nearest, min(0.5, 6.0 * typical_parallax(rays, pose.R, pose.T, nearest))
 
 
 def cost_of(rays: Matrix, pose: Pose, scale: float) -> float:
-    """Mean Geman-McClure cost over all points, between 0 and 1."""
+    """Mean Geman-McClure cost over all points, between 0 and 1; a point behind the camera costs 1."""
     r2 = (residuals(rays, pose.R, pose.T) / (TUNING * scale)) ** 2
-    return float(np.mean(r2 / (1.0 + r2)))
+    front = facing(rays, pose, scale)
+    behind = front * np.sign(front.sum()) < -BEHIND
+    return float(np.mean(np.where(behind, 1.0, r2 / (1.0 + r2))))
 
 
-def noise_scale(r: Matrix) -> float:
-    """Robust scale of whitened residuals: 1 when the predicted errors are right.
+def facing(rays: Matrix, pose: Pose, scale: float) -> Matrix:
+    """Inverse depth (N,) in its standard deviations: positive in front of the camera."""
+    rho, variance = inverse_depth(rays, pose.R, pose.T)
+    return np.asarray(rho / (scale * np.sqrt(variance)))
+
+
+@njit(cache=True, nogil=True)
+def noise_scale(r):  # type: ignore[no-untyped-def]
+    """Robust scale of whitened residuals (N,): 1 when the predicted errors are right.
 
     From the lower third, which outliers hardly move, to the standard deviation of what lies within
     `TRUNCATION`.
     """
-    magnitude = np.abs(r)
-    scale = float(np.quantile(magnitude, 0.35)) / NORMAL_QUANTILE
+    third = int(0.35 * (r.size - 1))
+    scale = np.partition(np.abs(r), third)[third] / NORMAL_QUANTILE
     for _ in range(4):
-        near = magnitude[magnitude < TRUNCATION * scale]
-        scale = float(np.sqrt(np.mean(near * near))) / TRUNCATED_DEVIATION if near.size else scale
+        squares, count = 0.0, 0
+        for value in r:
+            if abs(value) < TRUNCATION * scale:
+                squares += value * value
+                count += 1
+        if count:
+            scale = np.sqrt(squares / count) / TRUNCATED_DEVIATION
     return scale

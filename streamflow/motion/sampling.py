@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from streamflow.values import Matrix
 
 GREY_NOISE = 1.0  # grey levels: of a window's mean difference between the two images
-WINDOW_SIGMA = 2.0  # pixels, of the structure tensor's window
+REACH = 3  # pixels, of the structure tensor: a window of 7 x 7
 FLATTEST = 0.01  # grey levels^2 a pixel^2: keeps the tensor of a flat patch invertible
 WORST = 2.0  # pixels: a point that is known no better in any direction is useless
 
@@ -53,8 +53,7 @@ def sample(
     height, width = sigma.shape
     y, x = _best_of_cells(sigma, spacing)
     u = vectors[y, x].astype(float)
-    tensor = _structure_tensor(grey)[y, x] + FLATTEST * np.eye(2)
-    covariance = GREY_NOISE**2 * np.linalg.inv(tensor.astype(float))
+    covariance = _matching_covariance(grey, y, x)
     covariance[:, [0, 1], [0, 1]] += np.square(np.minimum(sigma[y, x], 2 * WORST))[:, None]
     x1, y1 = x + u[:, 0], y + u[:, 1]
     inside = (x1 >= 0) & (x1 <= width - 1) & (y1 >= 0) & (y1 <= height - 1)  # False for NaN
@@ -67,18 +66,42 @@ def _smaller_eigenvalue(symmetric: Matrix) -> Matrix:
     return np.asarray((a + c) / 2 - np.hypot((a - c) / 2, b))
 
 
-def _best_of_cells(sigma: npt.NDArray[np.float32], spacing: int) -> tuple[npt.NDArray[np.intp], ...]:
-    rows, columns = (size // spacing for size in sigma.shape)
-    cells = sigma[: rows * spacing, : columns * spacing].reshape(rows, spacing, columns, spacing)
-    flat = np.nan_to_num(cells.swapaxes(1, 2).reshape(rows, columns, -1), nan=np.inf)
-    dy, dx = np.divmod(flat.argmin(axis=2), spacing)
-    row, column = np.indices((rows, columns))
-    return (row * spacing + dy).ravel(), (column * spacing + dx).ravel()
+@njit(cache=True, nogil=True)
+def _best_of_cells(sigma, spacing):  # type: ignore[no-untyped-def]
+    """Row and column of the smallest sigma of each whole cell, (N,) each; NaN is no candidate."""
+    rows, columns = sigma.shape[0] // spacing, sigma.shape[1] // spacing
+    y, x = np.empty(rows * columns, np.intp), np.empty(rows * columns, np.intp)
+    for cell in range(rows * columns):
+        top, left = cell // columns * spacing, cell % columns * spacing
+        y[cell], x[cell], best = top, left, np.inf
+        for row in range(top, top + spacing):
+            for column in range(left, left + spacing):
+                if sigma[row, column] < best:
+                    y[cell], x[cell], best = row, column, sigma[row, column]
+    return y, x
 
 
-def _structure_tensor(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """(H, W, 2, 2) mean outer product of the gradient, grey levels^2 a pixel^2."""
-    gx, gy = cv2.spatialGradient(grey)
-    gx, gy = gx.astype(np.float32) / 8, gy.astype(np.float32) / 8
-    xx, xy, yy = (cv2.GaussianBlur(p, (0, 0), WINDOW_SIGMA) for p in (gx * gx, gx * gy, gy * gy))
-    return np.stack([xx, xy, xy, yy], axis=-1, dtype=np.float32).reshape(*grey.shape, 2, 2)
+@njit(cache=True, nogil=True)
+def _matching_covariance(grey, y, x):  # type: ignore[no-untyped-def]
+    """GREY_NOISE^2 over the structure tensor about each point, (N, 2, 2), pixels^2; Sobel gradients."""
+    height, width = grey.shape
+    covariance = np.empty((y.size, 2, 2))
+    for i in range(y.size):
+        row = min(max(y[i], REACH + 1), height - REACH - 2)
+        column = min(max(x[i], REACH + 1), width - REACH - 2)
+        xx, xy, yy = 0.0, 0.0, 0.0
+        for r in range(row - REACH, row + REACH + 1):
+            for c in range(column - REACH, column + REACH + 1):
+                falling = float(grey[r + 1, c + 1]) - float(grey[r - 1, c - 1])
+                rising = float(grey[r - 1, c + 1]) - float(grey[r + 1, c - 1])
+                gx = (falling + rising + 2.0 * (float(grey[r, c + 1]) - float(grey[r, c - 1]))) / 8.0
+                gy = (falling - rising + 2.0 * (float(grey[r + 1, c]) - float(grey[r - 1, c]))) / 8.0
+                xx += gx * gx
+                xy += gx * gy
+                yy += gy * gy
+        area = (2 * REACH + 1) ** 2
+        xx, xy, yy = xx / area + FLATTEST, xy / area, yy / area + FLATTEST
+        scale = GREY_NOISE**2 / (xx * yy - xy * xy)
+        covariance[i, 0, 0], covariance[i, 1, 1] = scale * yy, scale * xx
+        covariance[i, 0, 1] = covariance[i, 1, 0] = -scale * xy
+    return covariance

@@ -17,7 +17,7 @@ from streamflow.values import Matrix
 DIRECTIONS = 150  # over the hemisphere: about 11 degrees apart
 NEIGHBOURS, NEIGHBOURHOOD = 48, np.deg2rad(15.0)  # around a prior
 APART = np.deg2rad(6.0)  # two modes nearer than this are one
-ANNEALING = np.array([9.0, 4.0, 2.0])  # standard deviations of the flow
+ANNEALING = np.array([5.0, 3.0, 2.0, 1.5])  # standard deviations of the flow
 # of the rotation residual's median: with parallax unaccounted for the residuals are far beyond the noise
 ROTATION_ANNEALING = np.array([2.0, 1.0, 0.7, 0.5, 0.35, 0.35])
 
@@ -51,7 +51,10 @@ def _best(rays: Matrix, R: Matrix, directions: Matrix, scale: float, count: int)
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def score_directions(rays, R, directions, scales):  # type: ignore[no-untyped-def]
-    """Robust cost per point (M,) and rotation correction (M, 3) of each of M directions, annealed."""
+    """Robust cost per point (M,) and rotation correction (M, 3) of each direction (M, 3).
+
+    The correction is solved for at each of the annealed `scales` but the last, at which the cost is taken.
+    """
     n, m = rays.shape[1], directions.shape[0]
     q = np.empty((3, n))
     for i in range(n):

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamflow.planes.plane_fit import refined, truncated_residuals
 from streamflow.values import Depth
 
 Array = NDArray[np.float64]
@@ -39,10 +40,6 @@ class Points:
     def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "Points":
         """The chosen ones."""
         return Points(self.rays[chosen], self.rho[chosen], self.index[chosen], self.shape)
-
-    def residual(self, n: Array) -> Array:
-        """Distance from the plane n, in standard deviations."""
-        return np.abs(self.rays @ n - self.rho)
 
 
 def find_planes(
@@ -78,8 +75,8 @@ def find_planes(
     share = fewest * len(left.rho) / max(len(points.rho), 1)
     planes: list[Array] = []
     while len(planes) < most and len(left.rho) > share:
-        n = _refined(_best(left, points, place, rng, known), left, rounds=4)
-        obey = left.residual(n) < GATE
+        n = refined(_best(left, points, place, rng, known), left.rays, left.rho, GATE, 4)
+        obey = np.abs(left.rays @ n - left.rho) < GATE
         if np.count_nonzero(obey) < share:
             break
         planes.append(n)
@@ -109,8 +106,8 @@ def _best(
     if known is not None:
         planes = np.concatenate([known, planes])
     tried = rng.integers(len(left.rho), size=SCORED)
-    distance = planes @ left.rays[tried].T - left.rho[tried]
-    best: Array = planes[np.argmin(np.minimum(distance**2, GATE**2).sum(axis=1))]
+    cost = truncated_residuals(planes, left.rays[tried], left.rho[tried], GATE).sum(axis=1)
+    best: Array = planes[np.argmin(cost)]
     return best
 
 
@@ -129,25 +126,17 @@ def _hypotheses(left: Points, points: Points, place: NDArray[np.intp], rng: np.r
     return np.concatenate([planes, np.zeros((1, 3))])
 
 
-def _refined(n: Array, points: Points, rounds: int) -> Array:
-    """Reweighted least squares, Geman-McClure weights."""
-    for _ in range(rounds):
-        weight = 1 / (1 + (points.residual(n) / GATE) ** 2) ** 2
-        rays = points.rays * weight[:, None]
-        n = np.asarray(np.linalg.solve(rays.T @ points.rays + 1e-9 * np.eye(3), rays.T @ points.rho), float)
-    return n
-
-
 def _settled(planes: Array, points: Points, fewest: float) -> tuple[Array, Labels]:
     """Each point to the plane it obeys best, in smooth regions; small ones dropped, the others refined."""
     labels = _labels(planes, points)
     owner = labels.flat[points.index]
     size = np.bincount(owner, minlength=len(planes) + 1)[1:]
     large = np.flatnonzero(size >= fewest)
-    planes = np.array([_refined(planes[i], points[owner == i + 1], rounds=2) for i in large]).reshape(-1, 3)
+    regions = [points[owner == i + 1] for i in large]
+    fits = [refined(planes[i], mine.rays, mine.rho, GATE, 2) for i, mine in zip(large, regions, strict=True)]
     order = np.zeros(256, np.uint8)
     order[large + 1] = np.arange(len(large)) + 1
-    return planes, order[labels]
+    return np.array(fits).reshape(-1, 3), order[labels]
 
 
 def _labels(planes: Array, points: Points) -> Labels:
@@ -156,8 +145,8 @@ def _labels(planes: Array, points: Points) -> Labels:
     known.flat[points.index] = 1
     known = np.asarray(cv2.blur(known, WINDOW), np.float32)
     least, labels = np.asarray(known * OBEYED, np.float32), np.zeros(points.shape, np.uint8)
-    for i, n in enumerate(planes):
-        cost.flat[points.index] = np.minimum(points.residual(n) ** 2, GATE**2)
+    for i, costs in enumerate(truncated_residuals(planes, points.rays, points.rho, GATE)):
+        cost.flat[points.index] = costs
         around = np.asarray(cv2.blur(cost, WINDOW), np.float32)
         better = around < least
         labels[better] = i + 1

@@ -9,7 +9,7 @@ from streamflow.options import Knobs, Options
 from streamflow.planes.description import describe_planes
 from streamflow.planes.eight_parameters import fit_eight_parameters, planar_flow
 from streamflow.planes.segmentation import find_planes
-from streamflow.planes.tracking import PlaneTracker
+from streamflow.planes.tracking import PlaneTracker, moved
 from streamflow.values import Depth, Flow, FramePair, Mask, Matrix, Motion, Plane
 
 SPACING = 6  # pixels between the points that the eight parameters are fitted to
@@ -23,6 +23,7 @@ class PlanesStage:
     def __init__(self, options: Options, knobs: Knobs) -> None:
         self._region, self._knobs = options.region, knobs
         self._tracker = PlaneTracker()
+        self._last: Matrix | None = None  # (P, 3), n of the last frame's planes
 
     def __call__(
         self, pair: FramePair, flow: Flow, motion: Motion, depth: Depth, camera_matrix: Matrix
@@ -38,21 +39,19 @@ class PlanesStage:
     def reset(self) -> None:
         """Forget the last planes."""
         self._tracker.reset()
+        self._last = None
 
     def _found(
         self, flow: Flow, motion: Motion, depth: Depth, camera_matrix: Matrix, rng: np.random.Generator
     ) -> tuple[Plane, ...]:
         assert motion.rotation is not None and motion.translation is not None
-        planes, labels = find_planes(depth, camera_matrix, rng)
+        displacement = depth.step * motion.translation
+        known = None if self._last is None else moved(self._last, motion.rotation, displacement)
+        planes, labels = find_planes(depth, camera_matrix, rng, known=known)
+        self._last = planes if len(planes) else None
         names = self._tracker(labels, flow.vectors)
         return describe_planes(
-            planes,
-            labels,
-            names,
-            flow.vectors,
-            camera_matrix,
-            motion.rotation,
-            depth.step * motion.translation,
+            planes, labels, names, flow.vectors, camera_matrix, motion.rotation, displacement
         )
 
     def _dominant(self, flow: Flow, camera_matrix: Matrix, rng: np.random.Generator) -> tuple[Plane, ...]:
