@@ -1,34 +1,42 @@
 """Machine code for the inner loops: numba, with its cache where it can be written.
 
-Compiling takes some seconds, once a machine: numba keeps the code beside the sources, or in NUMBA_CACHE_DIR, or
-where neither can be written in a temporary folder of the user's own.
+Compiling takes a while, once a machine. The code is kept beside the sources, or in NUMBA_CACHE_DIR, or where
+neither can be written in a temporary folder of the user's own; another version of the kernels never finds it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numba
 
 
-def kernel(
-    function: Callable[..., Any] | None = None, *, signature: str | None = None, fastmath: bool = False
-) -> Any:
-    """Compile a function: at once for the given signature, else when it is first called."""
+def kernel(signature: str | None = None, *, fastmath: bool | set[str] = False) -> Any:
+    """Decorate a function to be compiled: at once for `signature`, else for what it is called with."""
     options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": fastmath}
-    compiled = numba.njit(signature, **options) if signature else numba.njit(**options)
-    return compiled if function is None else compiled(function)
+    return numba.njit(signature, **options) if signature else numba.njit(**options)
 
 
-def _choose_cache() -> None:
-    """Send numba's cache to a temporary folder where neither the asked-for nor the usual one can be written."""
+def _cache() -> Path:
+    """Return the folder for machine code; numba itself does not see that a kernel calls one that changed."""
+    package = Path(__file__).parent
     asked = os.environ.get("NUMBA_CACHE_DIR")
-    if not _is_writable(Path(asked) if asked else Path(__file__).parent / "__pycache__"):
-        numba.config.CACHE_DIR = str(_temporary_cache())  # type: ignore[attr-defined]
+    base = Path(asked) if asked else package / "__pycache__"
+    return (base if _is_writable(base) else _temporary_folder()) / f"kernels-{_fingerprint(package)}"
+
+
+def _fingerprint(package: Path) -> str:
+    """Digest of every file that holds kernels."""
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        text = path.read_bytes()
+        if b"@kernel" in text:
+            digest.update(text)
+    return digest.hexdigest()[:12]
 
 
 def _is_writable(folder: Path) -> bool:
@@ -40,7 +48,7 @@ def _is_writable(folder: Path) -> bool:
         return False
 
 
-def _temporary_cache() -> Path:
+def _temporary_folder() -> Path:
     """Return this user's own folder for machine code; a fresh one where somebody else holds the name."""
     user = os.getuid() if hasattr(os, "getuid") else "cache"
     folder = Path(tempfile.gettempdir()) / f"streamflow-numba-{user}"
@@ -49,4 +57,4 @@ def _temporary_cache() -> Path:
     return folder if owned and _is_writable(folder) else Path(tempfile.mkdtemp(prefix="streamflow-numba-"))
 
 
-_choose_cache()
+numba.config.CACHE_DIR = str(_cache())  # type: ignore[attr-defined]

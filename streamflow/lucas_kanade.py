@@ -64,7 +64,7 @@ def smallest_singular_value(ix: Map, iy: Map) -> Map:
     return smin
 
 
-@kernel
+@kernel()
 def _smallest_singular_value(ix, iy, smin):
     """Write smin; sums in double precision, each afresh: a straight edge has a smin of zero, not of rounding.
 

@@ -1,8 +1,9 @@
 """Signed inverse depth along the epipolar line, with its variance: the maths, without any judgement."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from streamflow.compiler import kernel
 
 Map = NDArray[np.float32]  # (H, W)
 Vectors = NDArray[np.float32]  # (H, W, 2)
@@ -48,24 +49,28 @@ def signed_inverse_depth(
     return inverse_depth, variance, off_line
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "arcp"})
+FASTMATH = {"contract", "reassoc", "arcp"}  # not what would assume that there are no NaN
+
+
+@kernel()
 def _solve(vectors, sigma, H, e, inverse_depth, variance, off_line):
-    h11, h12, h13, h21, h22, h23, h31, h32, h33 = H.flat
-    e1, e2, e3 = e
     for y in range(sigma.shape[0]):
-        fy = np.float32(y)
-        r1, r2, r3 = h12 * fy + h13, h22 * fy + h23, h32 * fy + h33
-        u, error, rho, var, line = vectors[y], sigma[y], inverse_depth[y], variance[y], off_line[y]
-        for x in range(u.shape[0]):
-            fx = np.float32(x)
-            p1, p2 = fx + u[x, 0], fy + u[x, 1]
-            h3 = h31 * fx + r3
-            m1, m2 = p1 * h3 - (h11 * fx + r1), p2 * h3 - (h21 * fx + r2)
-            d1, d2 = e1 - p1 * e3, e2 - p2 * e3
-            per_dd = np.float32(1) / (d1 * d1 + d2 * d2)
-            depth = (d1 * m1 + d2 * m2) * per_dd
-            across = d1 * m2 - d2 * m1
-            deviation = error[x] * (h3 + depth * e3)
-            rho[x] = depth
-            var[x] = deviation * deviation * per_dd
-            line[x] = across * across * per_dd / (deviation * deviation)
+        for x in range(sigma.shape[1]):
+            u, v = vectors[y, x, 0], vectors[y, x, 1]
+            solution = solve_pixel(np.float32(x), np.float32(y), u, v, sigma[y, x], H, e)
+            inverse_depth[y, x], variance[y, x], off_line[y, x] = solution
+
+
+@kernel()
+def solve_pixel(x, y, u, v, sigma, H, e):
+    """Inverse depth, variance and squared distance to the epipolar line of one pixel; see above."""
+    p1, p2 = x + u, y + v
+    h3 = H[2, 0] * x + (H[2, 1] * y + H[2, 2])
+    m1 = p1 * h3 - (H[0, 0] * x + (H[0, 1] * y + H[0, 2]))
+    m2 = p2 * h3 - (H[1, 0] * x + (H[1, 1] * y + H[1, 2]))
+    d1, d2 = e[0] - p1 * e[2], e[1] - p2 * e[2]
+    per_dd = np.float32(1) / (d1 * d1 + d2 * d2)
+    rho = (d1 * m1 + d2 * m2) * per_dd
+    across = d1 * m2 - d2 * m1
+    deviation = sigma * (h3 + rho * e[2])
+    return rho, deviation * deviation * per_dd, across * across * per_dd / (deviation * deviation)

@@ -1,9 +1,9 @@
 """The two steps of a Kalman filter on the inverse depth of every pixel: carry it over, and measure again."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from streamflow.compiler import kernel
 from streamflow.depth.epipolar import Map, Matrix, Vector, Vectors
 from streamflow.values import Depth, Unknown
 
@@ -58,7 +58,7 @@ def predict(
     return predicted, spread
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def _predict(inverse_depth, variance, vectors, unknown, backwards, forward, predicted, spread):
     """Sample the previous frame, bilinear within a surface and the nearest pixel at its edge, and step on."""
     k1, k2, k3 = backwards
@@ -106,7 +106,7 @@ def update(predicted: Map, spread: Map, measured: Depth, unit: float) -> tuple[M
     return inverse_depth, joint
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def _update(predicted, spread, measured, variance, unknown, per_unit, inverse_depth, joint):
     for y in range(predicted.shape[0]):
         for x in range(predicted.shape[1]):

@@ -1,8 +1,9 @@
 """Which points of the reference are covered by nearer ones in the target."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from streamflow.compiler import kernel
 
 CELL = 2  # pixels: one point in each CELL x CELL block is carried over, and compared in cells of this size
 NEARER = np.float32(1.1)  # the covering point is nearer by this factor at least
@@ -33,7 +34,7 @@ def hidden_in_target(
     return hidden
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def _in_target(vectors, inverse_depth, variance, h3, e3, y, x, deviations):
     """Inverse depth in the target, shifted by so many standard deviations, and its cell; zeros if none."""
     height, width = inverse_depth.shape
@@ -46,7 +47,7 @@ def _in_target(vectors, inverse_depth, variance, h3, e3, y, x, deviations):
     return rho / scale, int(p2) // CELL, int(p1) // CELL
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def _splat(vectors, inverse_depth, variance, h3, e3, nearest):
     for y in range(0, inverse_depth.shape[0], CELL):
         for x in range(0, inverse_depth.shape[1], CELL):
@@ -54,7 +55,7 @@ def _splat(vectors, inverse_depth, variance, h3, e3, nearest):
             nearest[row, column] = max(nearest[row, column], rho)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def _compare(vectors, inverse_depth, variance, h3, e3, nearest, hidden):
     for y in range(0, inverse_depth.shape[0], CELL):
         for x in range(0, inverse_depth.shape[1], CELL):

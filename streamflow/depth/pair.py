@@ -1,9 +1,9 @@
 """Depth of one pair: inverse depth, how far to trust it, and why a pixel has none."""
 
 import numpy as np
-from numba import njit
 
-from streamflow.depth.epipolar import Map, Matrix, Vector, Vectors, pixel_motion, signed_inverse_depth
+from streamflow.compiler import kernel
+from streamflow.depth.epipolar import Map, Matrix, Vector, Vectors, pixel_motion, solve_pixel
 from streamflow.depth.occlusion import hidden_in_target
 from streamflow.values import Depth, Unknown
 
@@ -33,12 +33,11 @@ def pair_depth(
     min_parallax : motion in pixels of a point one step away, below which the epipole is too close.
     gate : standard deviations off the epipolar line, or behind the camera, where a point moves by itself.
     """
-    error = sigma if noise == 1 else sigma * np.float32(noise)
-    inverse_depth, variance, off_line = signed_inverse_depth(vectors, error, K, R, T)
     H, e = pixel_motion(K, R, T)
+    inverse_depth, variance = np.empty(sigma.shape, np.float32), np.empty(sigma.shape, np.float32)
     unknown = np.empty(sigma.shape, np.uint8)
-    limits = np.array([max_sigma, min_parallax**2, gate**2], np.float32)
-    _judge(vectors, sigma, inverse_depth, variance, off_line, e, limits, unknown)
+    limits = np.array([noise, max_sigma, min_parallax**2, gate**2], np.float32)
+    _judged(vectors, sigma, H, e, limits, inverse_depth, variance, unknown)
     hidden = np.nonzero(hidden_in_target(vectors, inverse_depth, variance, H, e))
     unknown[hidden] |= np.uint8(Unknown.OCCLUDED)
     inverse_depth[hidden] = variance[hidden] = np.nan
@@ -48,32 +47,31 @@ def pair_depth(
 NO_EVIDENCE, NEAR_EPIPOLE, MOVING, OUTSIDE = (
     np.uint8(bit) for bit in (Unknown.NO_EVIDENCE, Unknown.NEAR_EPIPOLE, Unknown.MOVING, Unknown.OUTSIDE)
 )
+NOTHING = np.float32(np.nan)
 
 
-UNKNOWN = np.float32(np.nan)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _judge(vectors, sigma, inverse_depth, variance, off_line, e, limits, unknown):
-    """Find the reasons that one pixel shows by itself, and blank where there is one."""
+@kernel()
+def _judged(vectors, sigma, H, e, limits, inverse_depth, variance, unknown):
+    """Solve every pixel, find the reasons that it shows by itself, and blank it where there is one."""
+    noise, max_sigma, min_parallax2, gate2 = limits
     height, width = sigma.shape
-    max_sigma, min_parallax2, gate2 = limits
-    e1, e2, e3 = e
+    right, bottom = np.float32(width - 1), np.float32(height - 1)
     for y in range(height):
-        u, error, rho, var, line, why = (
-            vectors[y], sigma[y], inverse_depth[y], variance[y], off_line[y], unknown[y],
-        )  # fmt: skip
         for x in range(width):
-            p1, p2 = np.float32(x) + u[x, 0], np.float32(y) + u[x, 1]
-            d1, d2 = e1 - p1 * e3, e2 - p2 * e3
-            near = not (d1 * d1 + d2 * d2 >= min_parallax2)
-            outside = not ((p1 >= 0) & (p2 >= 0) & (p1 <= width - 1) & (p2 <= height - 1))
-            why[x] = NEAR_EPIPOLE * near | OUTSIDE * outside
-        for x in range(width):
-            behind = (rho[x] < 0) & (rho[x] * rho[x] > gate2 * var[x])
-            why[x] |= MOVING * behind
-        for x in range(width):
-            why[x] |= NO_EVIDENCE * (not (error[x] <= max_sigma)) | MOVING * (line[x] > gate2)
-        for x in range(width):
-            rho[x] = rho[x] if why[x] == 0 else UNKNOWN
-            var[x] = var[x] if why[x] == 0 else UNKNOWN
+            fx, fy, u, v = np.float32(x), np.float32(y), vectors[y, x, 0], vectors[y, x, 1]
+            error = sigma[y, x]
+            rho, var, off_line = solve_pixel(fx, fy, u, v, error * noise, H, e)
+            p1, p2 = fx + u, fy + v
+            d1, d2 = e[0] - p1 * e[2], e[1] - p2 * e[2]
+            why = np.uint8(0)
+            if not error <= max_sigma:
+                why |= NO_EVIDENCE
+            if not d1 * d1 + d2 * d2 >= min_parallax2:
+                why |= NEAR_EPIPOLE
+            if not (p1 >= 0 and p2 >= 0 and p1 <= right and p2 <= bottom):
+                why |= OUTSIDE
+            if off_line > gate2 or (rho < 0 and rho * rho > gate2 * var):
+                why |= MOVING
+            unknown[y, x] = why
+            inverse_depth[y, x] = NOTHING if why else rho
+            variance[y, x] = NOTHING if why else var

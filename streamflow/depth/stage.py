@@ -36,7 +36,7 @@ class DepthStage:
     def __call__(self, pair: FramePair, flow: Flow, motion: Motion, camera_matrix: Matrix) -> Depth:
         """Compute the depth of the reference image."""
         if motion.translation is None or motion.rotation is None:
-            self.reset()
+            self._hold(flow, motion)
             return _no_depth(flow)
         depth = self._depth_of(flow, motion, camera_matrix)
         if self._options.fuse and not pair.forward:
@@ -54,6 +54,13 @@ class DepthStage:
         keyframe = self._baseline.choose(pair.target, parallax)
         wide = self._wide_depth(pair, keyframe, camera_matrix) if keyframe is not None else None
         return self._fusion(flow.vectors, motion.rotation, motion.translation, depth, wide)
+
+    def _hold(self, flow: Flow, motion: Motion) -> None:
+        """Carry what is remembered over a pair without translation; forget it where the motion is not known."""
+        if self._fusion is not None and motion.rotation is not None:
+            self._fusion.hold(flow.vectors, motion.rotation)
+        else:
+            self.reset()
 
     def _wide_depth(self, pair: FramePair, keyframe: Frame, camera_matrix: Matrix) -> Depth | None:
         flow, motion = self._measure(FramePair(pair.reference, keyframe))

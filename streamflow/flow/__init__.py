@@ -1,7 +1,6 @@
 """Dense optical flow between two frames, and how far to trust it."""
 
-from streamflow.flow.compiler import compile_kernels
 from streamflow.flow.engine import FlowEngine
 from streamflow.flow.presets import PRESETS
 
-__all__ = ["PRESETS", "FlowEngine", "compile_kernels"]
+__all__ = ["PRESETS", "FlowEngine"]

@@ -1,27 +1,27 @@
 """Sums over 9x9 windows, row by row: nothing but a few rows is kept, and no running sum that could drift.
 
-A sum of nine is three sums of three. Rows arrive one by one; `raw` keeps the last three, `triple` the sums of three of the
-last seven. Outside the image everything counts as zero, so windows are cut at the borders.
+A sum of nine is three sums of three. Rows arrive one by one; `raw` keeps the last three, `triple` the sums
+of three of the last seven. Outside the image everything counts as zero, so windows are cut at the borders.
 """
 
 import numpy as np
 
-from streamflow.flow.compiler import inlined
+from streamflow.compiler import kernel
 
 RADIUS = 4
 AREA = 81
 
 
-@inlined
+@kernel(fastmath=True)
 def new_window_rows(quantities, width):
-    """Return zeroed (raw, triple, column) buffers for `quantities` windowed sums on rows of `width` pixels."""
+    """Return zeroed buffers raw, triple, column for `quantities` sums on rows of `width` pixels."""
     raw = np.zeros((quantities, 3, width), np.float32)
     triple = np.zeros((quantities, 7, width), np.float32)
     column = np.zeros((2, width + 2 * RADIUS), np.float32)
     return raw, triple, column
 
 
-@inlined
+@kernel(fastmath=True)
 def window_sum(raw, triple, column, quantity, newest, out):
     """Write into out[quantity] the 9x9 sums centred on row newest - 4, once row `newest` of raw is filled."""
     width = raw.shape[2]

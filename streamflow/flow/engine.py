@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.flow.compiler import Announce, compile_kernels
 from streamflow.flow.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -17,10 +16,11 @@ if TYPE_CHECKING:
 Grey = NDArray[np.uint8]  # (H, W)
 Vectors = NDArray[np.float32]  # (H, W, 2), (u, v), pixels
 Sigma = NDArray[np.float32]  # (H, W), pixels
+SMALLEST = 16
 
 
 class Prepared:
-    """Everything computed from one frame alone. Its buffers go back to the engine when it is no longer used."""
+    """Everything computed from one frame alone; its buffers go back to the engine once it is dropped."""
 
     def __init__(self, levels: tuple[Level, ...]) -> None:
         self.levels = levels
@@ -39,15 +39,12 @@ class FlowEngine:
     ----------
     preset : str
         A name in `PRESETS`: "fast" (half size), "balanced" (full size), "accurate" (slower, better).
-    announce : callable, optional
-        Told in one line when kernels have to be compiled first; see `compile_kernels`.
     """
 
-    def __init__(self, preset: str = "balanced", announce: Announce | None = None) -> None:
+    def __init__(self, preset: str = "balanced") -> None:
         if preset not in PRESETS:
             raise ValueError(f"unknown flow preset {preset!r}; choose one of {', '.join(PRESETS)}")
         self._preset = PRESETS[preset]
-        compile_kernels(announce)
         self._shape: tuple[int, int] | None = None
         self._spare: list[tuple[Level, ...]] = []
 
@@ -63,9 +60,13 @@ class FlowEngine:
 
         if grey.ndim != 2 or grey.dtype != np.uint8:
             raise ValueError(f"the flow needs a grey uint8 image (H, W), got {grey.dtype} {grey.shape}")
+        if min(grey.shape) < SMALLEST:
+            raise ValueError(
+                f"the flow needs images of at least {SMALLEST}x{SMALLEST} pixels, got {grey.shape}"
+            )
         self._fit_to(grey.shape)
         levels = self._spare.pop() if self._spare else pyramid.allocate(*grey.shape)
-        pyramid.fill(grey, levels, self._preset.finest_level)
+        pyramid.fill(grey, levels, self._preset.full_size_iterations)
         prepared = Prepared(levels)
         weakref.finalize(prepared, self._spare.append, levels).atexit = False
         return prepared
@@ -97,4 +98,4 @@ class FlowEngine:
         if (height, width) != self._shape:
             self._shape = height, width
             self._spare = []
-            self._estimate = CoarseToFine(height, width, self._preset.finest_level)
+            self._estimate = CoarseToFine(height, width, self._preset)

@@ -1,16 +1,14 @@
-"""What Lucas-Kanade needs of a frame alone: neighbours for the bilinear warp, gradients, and the window's inverse normal matrix."""
+"""What Lucas-Kanade needs of a frame alone: neighbours for the warp, gradients, inverse normal matrices."""
 
 import numpy as np
 
-from streamflow.flow.box_sums import AREA, RADIUS, new_window_rows, window_sum
-from streamflow.flow.compiler import kernel
-
-DAMPING = 5.0 * AREA
+from streamflow.compiler import kernel
+from streamflow.flow.box_sums import RADIUS, new_window_rows, window_sum
 
 
-@kernel("void(uint8[:,::1], uint32[:,::1])")
+@kernel("void(uint8[:,::1], uint32[:,::1])", fastmath=True)
 def pack_neighbours(image, packed):
-    """Pack each pixel with its right, lower and lower right neighbour in 32 bits: one read for a bilinear sample."""
+    """Pack each pixel with its right, lower and lower right neighbour: one read for a bilinear sample."""
     height, width = image.shape
     for y in range(height):
         below = min(y + 1, height - 1)
@@ -26,25 +24,22 @@ def pack_neighbours(image, packed):
         ) * np.uint32(257 << 16)
 
 
-@kernel("void(uint8[:,::1], float32[:,:,::1])")
-def central_differences(image, gradient):
-    """Write (d/dx, d/dy) by central differences, the border pixel repeated outside."""
+@kernel(fastmath=True)
+def central_differences(image, y, across, down):
+    """Write row y of d/dx and d/dy, by central differences, the border pixel repeated outside."""
     height, width = image.shape
     half = np.float32(0.5)
-    for y in range(height):
-        above, below = max(y - 1, 0), min(y + 1, height - 1)
-        for x in range(1, width - 1):
-            gradient[0, y, x] = half * (np.float32(image[y, x + 1]) - np.float32(image[y, x - 1]))
-        gradient[0, y, 0] = half * (np.float32(image[y, min(1, width - 1)]) - np.float32(image[y, 0]))
-        gradient[0, y, width - 1] = half * (
-            np.float32(image[y, width - 1]) - np.float32(image[y, max(width - 2, 0)])
-        )
-        for x in range(width):
-            gradient[1, y, x] = half * (np.float32(image[below, x]) - np.float32(image[above, x]))
+    above, below = max(y - 1, 0), min(y + 1, height - 1)
+    for x in range(1, width - 1):
+        across[x] = half * (np.float32(image[y, x + 1]) - np.float32(image[y, x - 1]))
+    across[0] = half * (np.float32(image[y, 1]) - np.float32(image[y, 0]))
+    across[width - 1] = half * (np.float32(image[y, width - 1]) - np.float32(image[y, width - 2]))
+    for x in range(width):
+        down[x] = half * (np.float32(image[below, x]) - np.float32(image[above, x]))
 
 
-@kernel("void(float32[:,:,::1], float32[:,:,::1], float32[:,::1])")
-def invert_normal_matrix(gradient, inverse, smallest_eigenvalue):
+@kernel("void(uint8[:,::1], float32[:,:,::1], float32[:,:,::1], float32[:,::1], float32)", fastmath=True)
+def invert_normal_matrix(image, gradient, inverse, smallest_eigenvalue, damping):
     """Write the three entries of (A + damping I)^-1 and lambda_min(A), A = 9x9 sum of g g'.
 
     Parameters
@@ -57,11 +52,11 @@ def invert_normal_matrix(gradient, inverse, smallest_eigenvalue):
     height, width = smallest_eigenvalue.shape
     raw, triple, column = new_window_rows(3, width)
     sums = np.empty((3, width), np.float32)
-    damping = np.float32(DAMPING)
     half = np.float32(0.5)
     for newest in range(height + RADIUS):
         slot = newest % 3
         if newest < height:
+            central_differences(image, newest, gradient[0, newest], gradient[1, newest])
             for x in range(width):
                 raw[0, slot, x] = gradient[0, newest, x] * gradient[0, newest, x]
             for x in range(width):

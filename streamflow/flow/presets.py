@@ -7,12 +7,22 @@ from dataclasses import dataclass
 class Preset:
     """The settings that differ between presets."""
 
-    finest_level: int
-    """Pyramid level of the last iteration: 0 full size, 1 half size."""
+    seed_finest_scale: int
+    """Scale of the quarter-size image at which the DIS seed stops: 0 that size, 1 half of it."""
+    coarse_iterations: int
+    """Lucas-Kanade iterations at each of the coarse levels."""
+    half_size_iterations: int
+    """Smoothings, each followed by a Lucas-Kanade iteration, at half size."""
+    full_size_iterations: int
+    """Lucas-Kanade iterations at full size; with 0 the flow is that of half size, interpolated."""
 
 
 PRESETS = {
-    "fast": Preset(finest_level=1),
-    "balanced": Preset(finest_level=0),
-    "accurate": Preset(finest_level=0),
+    "fast": Preset(seed_finest_scale=1, coarse_iterations=4, half_size_iterations=1, full_size_iterations=0),
+    "balanced": Preset(
+        seed_finest_scale=1, coarse_iterations=5, half_size_iterations=2, full_size_iterations=1
+    ),
+    "accurate": Preset(
+        seed_finest_scale=0, coarse_iterations=6, half_size_iterations=4, full_size_iterations=2
+    ),
 }

@@ -1,14 +1,18 @@
 """Everything the flow needs of one frame alone, at every size."""
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.flow.gradients import central_differences, invert_normal_matrix, pack_neighbours
+from streamflow.flow.box_sums import AREA
+from streamflow.flow.gradients import invert_normal_matrix, pack_neighbours
 from streamflow.flow.normalise import normalise
 
+DAMPING = 1.0 * AREA
+FULL_SIZE_DAMPING = 5.0 * AREA
 _SMALLEST = 6
 
 
@@ -41,6 +45,7 @@ def sizes(height: int, width: int) -> list[tuple[int, int]]:
 
 def allocate(height: int, width: int) -> tuple[Level, ...]:
     """Return the levels of a frame, not yet filled."""
+    shapes = sizes(height, width)
     return tuple(
         Level(
             grey=np.empty((h, w), np.uint8),
@@ -50,18 +55,24 @@ def allocate(height: int, width: int) -> tuple[Level, ...]:
             inverse=np.empty((3, h, w), np.float32),
             smallest_eigenvalue=np.empty((h, w), np.float32),
         )
-        for h, w in sizes(height, width)
+        for h, w in shapes
     )
 
 
-def fill(grey: NDArray[np.uint8], levels: tuple[Level, ...], finest: int) -> None:
-    """Compute the levels of a frame from its grey values, those below `finest` excepted."""
+def fill(grey: NDArray[np.uint8], levels: tuple[Level, ...], full_size_iterations: int) -> None:
+    """Compute the levels of a frame from its grey values; of full size only what its iterations need."""
     np.copyto(levels[0].grey, grey)
-    for upper, lower in zip(levels, levels[1:], strict=False):
+    for upper, lower in itertools.pairwise(levels):
         cv2.pyrDown(upper.grey, dst=lower.grey)
-    for level in levels[finest:]:
-        # The inverse's planes are written last: until then they serve as scratch.
-        normalise(level.grey, level.inverse[0], level.inverse[1], level.image)
-        pack_neighbours(level.image, level.neighbours)
-        central_differences(level.image, level.gradient)
-        invert_normal_matrix(level.gradient, level.inverse, level.smallest_eigenvalue)
+    for k, level in enumerate(levels):
+        if k > 0 or full_size_iterations > 0:
+            normalise(level.grey, level.image)
+            pack_neighbours(level.image, level.neighbours)
+        if k > 0 or full_size_iterations > 1:
+            invert_normal_matrix(
+                level.image,
+                level.gradient,
+                level.inverse,
+                level.smallest_eigenvalue,
+                DAMPING if k > 0 else FULL_SIZE_DAMPING,
+            )

@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from streamflow.compiler import kernel
 from streamflow.flow.box_sums import AREA, RADIUS, new_window_rows, window_sum
-from streamflow.flow.compiler import kernel
 
 
-@kernel("void(float32[:,:,::1], float32[:,::1], float32[:,::1], float32[:,:,::1])")
+@kernel("void(float32[:,:,::1], float32[:,::1], float32[:,::1], float32[:,:,::1])", fastmath=True)
 def confidence_weighted_mean(flow, residual, smallest_eigenvalue, out):
-    """Write the mean of the flow with weights (lambda_min + 100) / (residual / 81 + 5).
+    """Write the mean of the flow with weights (lambda_min + 300) / (residual / 81 + 5).
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def confidence_weighted_mean(flow, residual, smallest_eigenvalue, out):
     height, width = residual.shape
     raw, triple, column = new_window_rows(3, width)
     sums = np.empty((3, width), np.float32)
-    per_pixel, noise, floor = np.float32(1 / AREA), np.float32(5), np.float32(100)
+    per_pixel, noise, floor = np.float32(1 / AREA), np.float32(5), np.float32(300)
     for newest in range(height + RADIUS):
         slot = newest % 3
         if newest < height:

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from streamflow.flow.compiler import kernel
+from streamflow.compiler import kernel
 
 
-@kernel("void(float32[:,:,::1], float32[:,:,::1])")
+@kernel("void(float32[:,:,::1], float32[:,:,::1])", fastmath=True)
 def upsample(flow, out):
-    """Write the bilinear interpolation, times two; coarse pixel (x, y) lies on fine pixel (2x, 2y), as pyrDown has it.
+    """Write the bilinear interpolation, times two; coarse (x, y) lies on fine (2x, 2y), as pyrDown has it.
 
     Parameters
     ----------

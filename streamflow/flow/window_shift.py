@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from streamflow.flow.compiler import inlined, kernel
+from streamflow.compiler import kernel
 
 OFFSET = 3
 
 
-@inlined
+@kernel(fastmath=True)
 def _pad(image, y, out):
     width = image.shape[1]
     for x in range(width):
@@ -16,7 +16,7 @@ def _pad(image, y, out):
     out[width + OFFSET :] = image[y, width - 1]
 
 
-@inlined
+@kernel(fastmath=True)
 def _choose(residual_1, residual_2, residual_0, penalty, value_1, value_2, value_0, out):
     """Write, for a row, the value whose residual is smallest; those of 1 and 2 count `penalty` times."""
     for x in range(len(out)):
@@ -26,9 +26,11 @@ def _choose(residual_1, residual_2, residual_0, penalty, value_1, value_2, value
         out[x] = beside if min(first, second) * penalty < own else here
 
 
-@kernel("void(float32[:,:,::1], float32[:,::1], float32, float32[:,:,::1], float32[:,::1])")
+@kernel("void(float32[:,:,::1], float32[:,::1], float32, float32[:,:,::1], float32[:,::1])", fastmath=True)
 def shift_windows(flow, residual, penalty, scratch, scratch_residual):
-    """Replace, in place, a pixel's flow by that of the window 3 px left or right, then above or below, where that fits better.
+    """Replace, in place, a pixel's flow by that of a window 3 pixels beside it where that fits better.
+
+    First left or right, then above or below.
 
     Parameters
     ----------
@@ -41,7 +43,7 @@ def shift_windows(flow, residual, penalty, scratch, scratch_residual):
 
     References
     ----------
-    D. Scharstein, R. Szeliski, A taxonomy and evaluation of dense two-frame stereo, IJCV 47, 2002, section 3.2
+    D. Scharstein, R. Szeliski, A taxonomy and evaluation of dense two-frame stereo, IJCV 47, 2002, 3.2
     (shiftable windows).
     """
     height, width = residual.shape

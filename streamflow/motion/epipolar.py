@@ -8,8 +8,8 @@ Geometry, 11.4; weighted as Kanatani 2005).
 """
 
 import numpy as np
-from numba import njit
 
+from streamflow.compiler import kernel
 from streamflow.values import Matrix
 
 NEAREST = 8.0  # pixels: a point nearer to the epipole says nothing of its direction and wrecks the covariance
@@ -32,8 +32,8 @@ def calibrate(positions: Matrix, vectors: Matrix, covariance: Matrix, K: Matrix)
     )
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def residuals(rays, R, T):  # type: ignore[no-untyped-def]
+@kernel(fastmath=True)
+def residuals(rays, R, T):
     """Whitened signed distances (N,) of the target points from their epipolar lines."""
     r = np.empty(rays.shape[1])
     for i in range(rays.shape[1]):
@@ -46,8 +46,8 @@ def residuals(rays, R, T):  # type: ignore[no-untyped-def]
     return r
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def typical_parallax(rays, R, T, nearest):  # type: ignore[no-untyped-def]
+@kernel(fastmath=True)
+def typical_parallax(rays, R, T, nearest):
     """Median motion beside the rotation over the distance to the epipole, of points beyond `nearest`."""
     ratio, count = np.empty(rays.shape[1]), 0
     for i in range(rays.shape[1]):
@@ -61,8 +61,8 @@ def typical_parallax(rays, R, T, nearest):  # type: ignore[no-untyped-def]
     return np.partition(ratio[:count], count // 2)[count // 2] if count else 0.0
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def inverse_depth(rays, R, T):  # type: ignore[no-untyped-def]
+@kernel(fastmath=True)
+def inverse_depth(rays, R, T):
     """Inverse depth in the reference (1/steps, signed) and its variance, each (N,).
 
     b (q3 + rho T3) = (q1 + rho T1, q2 + rho T2) is linear in rho: weighted least squares with S^-1.
@@ -83,8 +83,8 @@ def inverse_depth(rays, R, T):  # type: ignore[no-untyped-def]
     return rho, variance
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def linearise(rays, R, T, B, scale, nearest, farthest, rows):  # type: ignore[no-untyped-def]
+@kernel(fastmath=True)
+def linearise(rays, R, T, B, scale, nearest, farthest, rows):
     """Weighted rows of one joint step, written to `rows` (11, N): Jacobian (5), gradient (5), weight.
 
     With h = S l the full derivative of r is that of the bare numerator l.b taken at the corrected point

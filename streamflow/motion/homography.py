@@ -1,15 +1,15 @@
 """Motions without parallax: b ~ H a with H the identity (still), a rotation, or any homography (a plane)."""
 
 import numpy as np
-from numba import njit
 
+from streamflow.compiler import kernel
 from streamflow.motion.sphere import rotation_exp
 
 DAMPING = 1e-12  # of the trace: keeps normal equations solvable where too few points have weight
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def normal_equations(rays, H, scale):  # type: ignore[no-untyped-def]
+@kernel(fastmath=True)
+def normal_equations(rays, H, scale):
     """Robust normal equations of the transfer error b - H a in the nine entries of H: (9, 9), (9,)."""
     n = rays.shape[1]
     rows, error = np.empty((9, 2 * n)), np.empty(2 * n)
@@ -39,8 +39,8 @@ def normal_equations(rays, H, scale):  # type: ignore[no-untyped-def]
     return rows @ rows.T, rows @ error
 
 
-@njit(cache=True, nogil=True)
-def fit_rotation(rays, R, scales):  # type: ignore[no-untyped-def]
+@kernel()
+def fit_rotation(rays, R, scales):
     """Robust rotation (3, 3) nearest to the flow, from the start R, one step per annealed scale."""
     turn = np.zeros((9, 3))
     for scale in scales:
@@ -55,8 +55,8 @@ def fit_rotation(rays, R, scales):  # type: ignore[no-untyped-def]
     return R
 
 
-@njit(cache=True, nogil=True)
-def fit_homography(rays, H, scales):  # type: ignore[no-untyped-def]
+@kernel()
+def fit_homography(rays, H, scales):
     """Robust homography (3, 3), unit Frobenius norm, from the start H, one step per annealed scale."""
     for scale in scales:
         h = H.copy().reshape(9) / np.sqrt((H * H).sum())
@@ -66,8 +66,8 @@ def fit_homography(rays, H, scales):  # type: ignore[no-untyped-def]
     return H / np.sqrt((H * H).sum())
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def transfer_errors(rays, H, inexact=0.0):  # type: ignore[no-untyped-def]
+@kernel(fastmath=True)
+def transfer_errors(rays, H, inexact=0.0):
     """Whitened squared distances (N,) between target points and where H takes the reference points.
 
     H may be wrong by the share `inexact` of the motion it makes: that is added to the standard deviation.

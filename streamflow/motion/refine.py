@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from streamflow.compiler import kernel
 from streamflow.motion.epipolar import NEAREST, TUNING, inverse_depth, linearise, residuals, typical_parallax
 from streamflow.motion.sphere import rotation_exp, tangent_basis
 from streamflow.values import Matrix
@@ -23,8 +23,8 @@ class Pose(NamedTuple):
     T: Matrix  # (3,)
 
 
-@njit(cache=True, nogil=True)
-def iterate(rays, R, T, scales, nearest, farthest, free):  # type: ignore[no-untyped-def]
+@kernel()
+def iterate(rays, R, T, scales, nearest, farthest, free):
     """Joint steps T <- T + B tau, R <- exp(omega) R, one per annealed scale, fewer once they stand still.
 
     Only the first `free` of the five parameters move: all of them, or the two of the translation.
@@ -77,8 +77,8 @@ def facing(rays: Matrix, pose: Pose, scale: float) -> Matrix:
     return np.asarray(rho / (scale * np.sqrt(variance)))
 
 
-@njit(cache=True, nogil=True)
-def noise_scale(r):  # type: ignore[no-untyped-def]
+@kernel()
+def noise_scale(r):
     """Robust scale of whitened residuals (N,): 1 when the predicted errors are right.
 
     From the lower third, which outliers hardly move, to the standard deviation of what lies within

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from streamflow.compiler import kernel
 from streamflow.values import Matrix
 
 GREY_NOISE = 1.0  # grey levels: of a window's mean difference between the two images
@@ -66,8 +66,8 @@ def _smaller_eigenvalue(symmetric: Matrix) -> Matrix:
     return np.asarray((a + c) / 2 - np.hypot((a - c) / 2, b))
 
 
-@njit(cache=True, nogil=True)
-def _best_of_cells(sigma, spacing):  # type: ignore[no-untyped-def]
+@kernel()
+def _best_of_cells(sigma, spacing):
     """Row and column of the smallest sigma of each whole cell, (N,) each; NaN is no candidate."""
     rows, columns = sigma.shape[0] // spacing, sigma.shape[1] // spacing
     y, x = np.empty(rows * columns, np.intp), np.empty(rows * columns, np.intp)
@@ -81,8 +81,8 @@ def _best_of_cells(sigma, spacing):  # type: ignore[no-untyped-def]
     return y, x
 
 
-@njit(cache=True, nogil=True)
-def _matching_covariance(grey, y, x):  # type: ignore[no-untyped-def]
+@kernel()
+def _matching_covariance(grey, y, x):
     """GREY_NOISE^2 over the structure tensor about each point, (N, 2, 2), pixels^2; Sobel gradients."""
     height, width = grey.shape
     covariance = np.empty((y.size, 2, 2))

@@ -6,8 +6,8 @@ Jaegle, Phillips & Daniilidis 2016).
 """
 
 import numpy as np
-from numba import njit
 
+from streamflow.compiler import kernel
 from streamflow.motion.epipolar import TUNING
 from streamflow.motion.homography import fit_rotation, transfer_errors
 from streamflow.motion.refine import Pose
@@ -49,8 +49,8 @@ def _best(rays: Matrix, R: Matrix, directions: Matrix, scale: float, count: int)
     return [Pose(rotation_exp(corrections[i]) @ R, directions[i]) for i in chosen]
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def score_directions(rays, R, directions, scales):  # type: ignore[no-untyped-def]
+@kernel(fastmath=True)
+def score_directions(rays, R, directions, scales):
     """Robust cost per point (M,) and rotation correction (M, 3) of each direction (M, 3).
 
     The correction is solved for at each of the annealed `scales` but the last, at which the cost is taken.

@@ -1,8 +1,8 @@
 """Directions on the unit sphere and rotations near the identity."""
 
 import numpy as np
-from numba import njit
 
+from streamflow.compiler import kernel
 from streamflow.values import Matrix
 
 GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
@@ -13,8 +13,8 @@ def unit(vector: Matrix) -> Matrix:
     return np.asarray(vector / np.linalg.norm(vector, axis=-1, keepdims=True))
 
 
-@njit(cache=True, nogil=True)
-def tangent_basis(t):  # type: ignore[no-untyped-def]
+@kernel()
+def tangent_basis(t):
     """Orthonormal basis (3, 2) of the plane perpendicular to a unit vector (3,).
 
     Duff et al. 2017, Building an orthonormal basis, revisited.
@@ -27,8 +27,8 @@ def tangent_basis(t):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(cache=True, nogil=True)
-def rotation_exp(w):  # type: ignore[no-untyped-def]
+@kernel()
+def rotation_exp(w):
     """Rotation matrix (3, 3) of a rotation vector (3,) in radians (Rodrigues)."""
     angle2 = w[0] * w[0] + w[1] * w[1] + w[2] * w[2]
     angle = np.sqrt(angle2)

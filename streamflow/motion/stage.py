@@ -9,6 +9,8 @@ from streamflow.motion.sampling import sample
 from streamflow.options import Knobs
 from streamflow.values import Flow, FramePair, Matrix, Motion, Status
 
+SYSTEMATIC = 0.0044  # radians (.25 degrees): what the calibration of a real camera leaves of the direction
+
 
 class MotionStage:
     """Binds the options; remembers the last motion as the prior of the next."""
@@ -35,6 +37,7 @@ class MotionStage:
             seed=pair.reference.index,
             model=self._model,
             forward_in_time=pair.forward,
+            systematic=SYSTEMATIC,
         )
 
     def reset(self) -> None:

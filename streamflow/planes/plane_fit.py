@@ -1,8 +1,9 @@
 """Planes rho = n . a fitted to points, both sides divided by the standard deviation of rho."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from streamflow.compiler import kernel
 
 Array = NDArray[np.float64]
 
@@ -15,7 +16,7 @@ def refined(n: Array, rays: Array, rho: Array, gate: float, rounds: int) -> Arra
     return n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def _normal_equations(n, rays, rho, gate):
     A, b = np.zeros((3, 3)), np.zeros(3)
     for i in range(len(rho)):
@@ -35,7 +36,7 @@ def _normal_equations(n, rays, rho, gate):
     return A, b
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def truncated_residuals(planes, rays, rho, gate):
     """Squared residuals (P, N), float32, at most gate^2."""
     cost = np.empty((len(planes), len(rho)), np.float32)
