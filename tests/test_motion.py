@@ -188,6 +188,23 @@ def test_nonsense_is_not_called_a_motion():
     assert motion.translation is None
 
 
+def test_points_on_both_sides_of_the_camera_are_no_scene():
+    """Flow that has an epipole but needs half the scene behind the camera: not rigid, whatever made it."""
+    truth = view(SIDEWAYS, np.zeros(3), noise=0.01)
+    backwards = np.where(np.arange(len(truth.points)) % 2, -1.0, 1.0)[:, None]
+    flow = FlowPoints(truth.points.positions, truth.points.vectors * backwards, truth.points.covariance)
+    motion = estimate_motion(flow, K)
+    assert motion.status is Status.LOW_CONFIDENCE
+    assert motion.epipole is None
+
+
+def test_systematic_error_widens_the_direction_only():
+    points = view(INSIDE).points
+    plain, wide = estimate_motion(points, K), estimate_motion(points, K, systematic=0.01)
+    np.testing.assert_allclose(wide.covariance - plain.covariance, np.diag([1e-4, 1e-4, 0, 0, 0]), atol=1e-15)
+    np.testing.assert_array_equal(wide.translation, plain.translation)
+
+
 @pytest.mark.parametrize("count", [0, 7])
 def test_too_few_points_are_low_confidence(count):
     points = view(INSIDE).points
@@ -265,5 +282,5 @@ def test_the_ellipse_holds_the_scatter_of_the_epipole():
         predicted.append(pixel_covariance(motion, K))
     ratio = np.trace(np.cov(np.array(found).T)) / np.trace(np.mean(predicted, axis=0))
     assert 0.5 < ratio < 2.0
-    major, minor, _ = ellipse(motion, K)
-    assert major**2 + minor**2 == pytest.approx(np.trace(predicted[-1]))
+    shape = ellipse(motion, K)
+    assert shape.major**2 + shape.minor**2 == pytest.approx(np.trace(predicted[-1]))

@@ -47,8 +47,8 @@ def residuals(rays, R, T):
 
 
 @kernel(fastmath=True)
-def typical_parallax(rays, R, T, nearest):
-    """Median motion beside the rotation over the distance to the epipole, of points beyond `nearest`."""
+def parallax(rays, R, T, nearest):
+    """Motion beside the rotation over the distance to the epipole, of the points beyond `nearest`."""
     ratio, count = np.empty(rays.shape[1]), 0
     for i in range(rays.shape[1]):
         q1 = R[0, 0] * rays[0, i] + R[0, 1] * rays[1, i] + R[0, 2]
@@ -58,7 +58,7 @@ def typical_parallax(rays, R, T, nearest):
         if reach > nearest:
             ratio[count] = np.sqrt((rays[2, i] * q3 - q1) ** 2 + (rays[3, i] * q3 - q2) ** 2) / reach
             count += 1
-    return np.partition(ratio[:count], count // 2)[count // 2] if count else 0.0
+    return ratio[:count]
 
 
 @kernel(fastmath=True)

@@ -255,10 +255,10 @@ def _vote(front: Matrix, weights: Matrix) -> float:
     """1 when all points are in front of the camera, -1 when all are behind, about 0 when T means nothing.
 
     A translation that only fits what is not rigid in the flow (rolling shutter, lens, blur) puts points
-    on both sides. Points too far to tell do not vote.
+    on both sides. A point votes with its certainty: one too far to tell does not, nor does a slow passer-by
+    weigh as much as what is near.
     """
-    certain = np.clip(front / BEHIND, -1.0, 1.0)
-    return float(weights @ certain / (weights @ np.abs(certain) + 1e-12))
+    return float(weights @ front / (weights @ np.abs(front) + 1e-12))
 
 
 def _completed(motion: Motion, K: Matrix, forward_in_time: bool, doubt: Matrix) -> Motion:

@@ -61,7 +61,7 @@ def fit_homography(rays, H, scales):
     for scale in scales:
         h = H.copy().reshape(9) / np.sqrt((H * H).sum())
         A, g = normal_equations(rays, h.reshape(3, 3), scale)
-        gauge = np.trace(A) * (np.outer(h, h) + DAMPING * np.eye(9))  # the scale of H is free
+        gauge = np.trace(A) * (h.reshape(9, 1) * h + DAMPING * np.eye(9))  # the scale of H is free
         H = (h + np.linalg.solve(A + gauge + DAMPING * np.eye(9), g)).reshape(3, 3)
     return H / np.sqrt((H * H).sum())
 

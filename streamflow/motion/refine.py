@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from streamflow.compiler import kernel
-from streamflow.motion.epipolar import NEAREST, TUNING, inverse_depth, linearise, residuals, typical_parallax
+from streamflow.motion.epipolar import NEAREST, TUNING, inverse_depth, linearise, parallax, residuals
 from streamflow.motion.sphere import rotation_exp, tangent_basis
 from streamflow.values import Matrix
 
@@ -60,7 +60,8 @@ def refine(rays: Matrix, pose: Pose, focal: float, scales: Matrix, *, turning: b
 def gates(rays: Matrix, pose: Pose, focal: float) -> tuple[float, float]:
     """Nearest distance to the epipole and largest parallax of a point that takes part: see `linearise`."""
     nearest = NEAREST / focal
-    return nearest, min(0.5, 6.0 * typical_parallax(rays, pose.R, pose.T, nearest))
+    ratio = parallax(rays, pose.R, pose.T, nearest)
+    return nearest, min(0.5, 6.0 * float(np.median(ratio))) if ratio.size else 0.0
 
 
 def cost_of(rays: Matrix, pose: Pose, scale: float) -> float:
@@ -77,15 +78,18 @@ def facing(rays: Matrix, pose: Pose, scale: float) -> Matrix:
     return np.asarray(rho / (scale * np.sqrt(variance)))
 
 
-@kernel()
-def noise_scale(r):
+def noise_scale(r: Matrix) -> float:
     """Robust scale of whitened residuals (N,): 1 when the predicted errors are right.
 
     From the lower third, which outliers hardly move, to the standard deviation of what lies within
     `TRUNCATION`.
     """
     third = int(0.35 * (r.size - 1))
-    scale = np.partition(np.abs(r), third)[third] / NORMAL_QUANTILE
+    return float(_truncated_deviation(r, np.partition(np.abs(r), third)[third] / NORMAL_QUANTILE))
+
+
+@kernel()
+def _truncated_deviation(r, scale):
     for _ in range(4):
         squares, count = 0.0, 0
         for value in r:
