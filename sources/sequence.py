@@ -112,10 +112,10 @@ def _depth(stem: Path) -> Map | None:
     """(H, W) metres, NaN where unknown."""
     if stem.with_suffix(".npz").is_file():
         with np.load(stem.with_suffix(".npz")) as arrays:
-            depth = arrays["depth"].astype(np.float32)
+            depth: Map = np.asarray(arrays["depth"], np.float32)
     elif stem.with_suffix(".png").is_file():
         coded = cv2.imread(str(stem.with_suffix(".png")), cv2.IMREAD_UNCHANGED)
-        depth = np.asarray(coded, np.float32) / TUM_DEPTH_SCALE
+        depth = np.asarray(coded, np.float32) / np.float32(TUM_DEPTH_SCALE)
     else:
         return None
     return np.where(np.isfinite(depth) & (depth > 0), depth, np.nan).astype(np.float32)

@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from streamflow.errors import UsageError
 from streamflow.options import Options
-from streamflow.values import Frame, Image, Matrix, SourceInfo
+from streamflow.values import Frame, Matrix, SourceInfo
 
 ASSUMED_FOV = 60.0  # degrees, horizontal, when nobody says
 SHAPE_TOLERANCE = 0.01  # of the aspect ratio
@@ -64,11 +66,11 @@ class Camera:
         self.size = size  # (width, height)
         self.matrix = calibration.matrix  # (3, 3) pixels
         self.assumed = assumed  # nobody gave it
-        self._maps: tuple[Image, Image] | None = None
+        self._maps: tuple[NDArray[Any], NDArray[Any]] | None = None
         if calibration.distortion is not None:
             undo = cv2.fisheye.initUndistortRectifyMap if calibration.fisheye else cv2.initUndistortRectifyMap
             maps = undo(self.matrix, calibration.distortion, np.eye(3), self.matrix, size, cv2.CV_16SC2)
-            self._maps = maps[0], maps[1]
+            self._maps = np.asarray(maps[0]), np.asarray(maps[1])
 
     def rectify(self, frame: Frame) -> Frame:
         """Return the frame as an ideal pinhole with the same matrix would see it."""

@@ -10,7 +10,7 @@ from typing import Literal
 class Knobs:
     """What a viewer may turn while the stream runs."""
 
-    threshmin: float = 1.0  # pixels whose smin is smaller count as without evidence
+    threshmin: float = 0.2  # pixels whose smin is smaller count as without evidence
 
 
 @dataclass(frozen=True)

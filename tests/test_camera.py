@@ -1,4 +1,4 @@
-"""Camera matrices from every form a user has them in, and what happens when the images are of another size."""
+"""Camera matrices from every form a user has them in, and images of another size."""
 
 from pathlib import Path
 
@@ -106,7 +106,7 @@ def test_a_calibration_of_another_size_is_scaled() -> None:
 
 
 def test_a_calibration_of_another_shape_is_refused() -> None:
-    with pytest.raises(UsageError, match="640x480.*640x360.*another shape"):
+    with pytest.raises(UsageError, match=r"640x480.*640x360.*another shape"):
         Calibration(K, (640, 480)).scaled_to((640, 360))
 
 

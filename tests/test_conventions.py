@@ -174,7 +174,9 @@ def test_a_single_plane_is_one_plane_with_its_parameters() -> None:
     frames, info = scene("wall")
     pair = FramePair(frames[2], frames[1], fresh=True)
     options = Options(region=(20, 20, 200, 150))
-    (plane,) = Analysis(EVERYTHING, options, Knobs(), info)(pair).planes
+    planes = Analysis(EVERYTHING, options, Knobs(), info)(pair).planes
+    assert planes is not None
+    (plane,) = planes
     truth = pair_truth(pair)
     assert plane.residual < 0.15  # pixels
     inside = np.zeros(plane.mask.shape, bool)

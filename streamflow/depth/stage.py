@@ -56,7 +56,7 @@ class DepthStage:
         return self._fusion(flow.vectors, motion.rotation, motion.translation, depth, wide)
 
     def _hold(self, flow: Flow, motion: Motion) -> None:
-        """Carry what is remembered over a pair without translation; forget it where the motion is not known."""
+        """Carry what is remembered over a pair without translation; forget it after an unknown motion."""
         if self._fusion is not None and motion.rotation is not None:
             self._fusion.hold(flow.vectors, motion.rotation)
         else:

@@ -109,7 +109,7 @@ def depth_errors(inverse: Map, truth: Map, among: Mask) -> tuple[NDArray[np.floa
 
 
 def direction_surprise(motion: Motion, translation: Matrix) -> float:
-    """Squared distance of the true direction from the estimate, in standard deviations (2 degrees of freedom).
+    """Squared distance of the true direction from the estimate, in standard deviations (two dimensions).
 
     Parameters
     ----------
