@@ -101,8 +101,8 @@ def _image(path: Path) -> Image:
 def _flow(path: Path) -> Vectors:
     """(H, W, 2) pixels, NaN where unknown."""
     if path.suffix == ".flo":
-        vectors = np.asarray(cv2.readOpticalFlow(str(path)), np.float32)
-        return np.where(abs(vectors) > UNKNOWN_FLOW, np.nan, vectors).astype(np.float32)
+        stored = np.asarray(cv2.readOpticalFlow(str(path)), np.float32)
+        return np.where(abs(stored) > UNKNOWN_FLOW, np.nan, stored).astype(np.float32)
     coded = np.asarray(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), np.float32)  # valid, v, u
     vectors = (coded[..., :0:-1] - KITTI_ZERO) / KITTI_SCALE
     return np.where(coded[..., :1] > 0, vectors, np.nan).astype(np.float32)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from streamflow.camera import Camera, camera_for
 from streamflow.depth.stage import DepthStage
 from streamflow.flow.engine import FlowEngine
-from streamflow.flow.stage import FlowStage
+from streamflow.flow.stage import DenseFlow, FlowStage
 from streamflow.motion.stage import MotionStage
 from streamflow.options import Knobs, Options
 from streamflow.planes.stage import PlanesStage
@@ -22,11 +22,16 @@ class Analysis:
     """Turns a pair into a result; each stage binds its options and keeps its own memory of the stream."""
 
     def __init__(
-        self, stages: frozenset[Stage], options: Options, knobs: Knobs, source: SourceInfo | None
+        self,
+        stages: frozenset[Stage],
+        options: Options,
+        knobs: Knobs,
+        source: SourceInfo | None,
+        engine: DenseFlow | None = None,
     ) -> None:
         self._stages, self._options, self._source = stages, options, source
         self._camera: Camera | None = None
-        self._flow = FlowStage(FlowEngine(options.flow))
+        self._flow = FlowStage(engine or FlowEngine(options.flow))
         self._motion = MotionStage(options.motion, knobs)
         self._depth = DepthStage(options, knobs, self._measure)
         self._planes = PlanesStage(options, knobs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from streamflow.analysis import Analysis
+from streamflow.flow.stage import DenseFlow
 from streamflow.options import Knobs, Options
 from streamflow.pairs import frame_pairs
 from streamflow.stages import Stage
@@ -20,6 +21,7 @@ def results(
     *,
     knobs: Knobs | None = None,
     source: SourceInfo | None = None,
+    engine: DenseFlow | None = None,
 ) -> Iterator[Result]:
     """Analyse a stream, pair by pair, as its frames arrive.
 
@@ -35,6 +37,8 @@ def results(
         What may change while the stream runs.
     source : SourceInfo, optional
         What is known of the camera, if the source knows it.
+    engine : DenseFlow, optional
+        Another method of flow in the place of ours.
 
     Yields
     ------
@@ -47,7 +51,7 @@ def results(
         The options contradict each other or the frames.
     """
     options = options or Options()
-    analysis = Analysis(stages, options, knobs or Knobs(), source or getattr(frames, "info", None))
+    analysis = Analysis(stages, options, knobs or Knobs(), source or getattr(frames, "info", None), engine)
     for pair in frame_pairs(analysis.rectified(frames), options.reference):
         if pair.fresh:
             analysis.reset()

@@ -13,6 +13,7 @@ from rich.table import Table
 from sources.sequence import SequenceSource
 from streamflow.cli.arguments import Parser, add_method_options, options
 from streamflow.cli.compilation import announced
+from streamflow.evaluation.peers import PEERS, PeerFlow
 from streamflow.evaluation.scores import Scores
 from streamflow.options import Knobs, Options
 from streamflow.pipeline import results
@@ -25,13 +26,15 @@ def evaluate(argv: list[str]) -> int:
     parser = Parser(prog="stream.py evaluate", description="Errors against ground truth.")
     parser.add_argument("folders", nargs="+", metavar="FOLDER", help="a benchmark folder with ground truth")
     parser.add_argument("--json", action="store_true", help="one JSON object a folder, on stdout")
+    parser.add_argument("--method", choices=PEERS, help="OpenCV's method in the place of ours, for flow only")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     add_method_options(parser)
     arguments = parser.parse_args(argv)
     records = []
+    knobs = Knobs(arguments.threshmin)
     with announced(Console(stderr=True)):
         for folder in arguments.folders:
-            record = {"folder": folder, **score(folder, options(arguments), Knobs(arguments.threshmin))}
+            record = {"folder": folder, **score(folder, options(arguments), knobs, arguments.method)}
             records.append(record)
             if arguments.json:
                 print(json.dumps(record), flush=True)
@@ -40,18 +43,21 @@ def evaluate(argv: list[str]) -> int:
     return 0
 
 
-def score(folder: str, options: Options, knobs: Knobs) -> dict[str, Any]:
-    """Run the method over one folder and compare every pair with its truth."""
+def score(folder: str, options: Options, knobs: Knobs, peer: str | None = None) -> dict[str, Any]:
+    """Run the method, or a peer's flow, over one folder and compare every pair with its truth."""
     scores = Scores()
     source = SequenceSource(folder)
     has_flow, has_depth = source.first_truth.flow is not None, source.first_truth.depth is not None
     stages = with_what_they_build_on(
         {Stage.FLOW if has_flow else Stage.DEPTH if has_depth else Stage.EPIPOLE}
     )
+    engine = None
+    if peer is not None:
+        engine, stages, has_depth = PeerFlow(peer), frozenset({Stage.FLOW}), False
     # Benchmarks of flow give it on the earlier frame; depth is judged on the newest, as a stream shows it.
     once = replace(options, fuse=False, reference="previous" if has_flow else options.reference)
     with closing(source):
-        for result in results(source, stages, once, knobs=knobs):
+        for result in results(source, stages, once, knobs=knobs, engine=engine):
             truth = pair_truth(result.pair)
             if truth is not None:
                 scores.add(result, truth)

@@ -8,7 +8,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from streamflow.values import Image, Vectors
+from streamflow.values import Image, Map, Vectors
 
 
 @lru_cache
@@ -26,6 +26,21 @@ def _farneback(reference: Image, target: Image) -> Vectors:
     """G. Farneback, "Two-frame motion estimation based on polynomial expansion", SCIA 2003."""
     flow = np.zeros((*reference.shape, 2), np.float32)
     return np.asarray(cv2.calcOpticalFlowFarneback(reference, target, flow, 0.5, 5, 15, 3, 5, 1.1, 0))
+
+
+class PeerFlow:
+    """A peer in the place of the flow engine; it does not predict its error."""
+
+    def __init__(self, name: str) -> None:
+        self._method = PEERS[name]
+
+    def prepare(self, grey: Image) -> Image:
+        """Return the frame itself: nothing is shared between its two pairs."""
+        return grey
+
+    def flow(self, reference: Image, target: Image) -> tuple[Vectors, Map]:
+        """Return vectors, and a sigma that is NaN everywhere."""
+        return self._method(reference, target), np.full(reference.shape, np.nan, np.float32)
 
 
 PEERS: dict[str, Callable[[Image, Image], Vectors]] = {

@@ -71,15 +71,16 @@ class Scores:
         assert truth.vectors is not None
         error = metrics.endpoint_error(flow.vectors, truth.vectors)
         known = np.isfinite(error) if truth.visible is None else np.isfinite(error) & truth.visible
-        errors, sigma = error[known], flow.sigma[known]
+        errors = error[known]
         add = self._values
         add["epe_mean"].append(float(errors.mean()))
         add["epe_median"].append(float(np.median(errors)))
         angular = metrics.angular_error(flow.vectors, truth.vectors)
         add["aae_deg"].append(float(angular[known].mean()))
         add["fl_percent"].append(metrics.outlier_share(np.where(known, error, np.nan), truth.vectors))
-        add["top50_epe"].append(metrics.most_confident(errors, sigma))
-        add["ausr"].append(metrics.ausr(errors, sigma))
+        if np.isfinite(flow.sigma).any():
+            add["top50_epe"].append(metrics.most_confident(errors, flow.sigma[known]))
+            add["ausr"].append(metrics.ausr(errors, flow.sigma[known]))
         add["ausr_smin"].append(metrics.ausr(errors, -flow.smin[known]))
 
     def _add_motion(self, motion: Motion, truth: PairTruth, result: Result) -> None:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any, Protocol
 
 from streamflow.derivatives import space_derivatives
-from streamflow.flow.engine import FlowEngine, Prepared
 from streamflow.lucas_kanade import smallest_singular_value
-from streamflow.values import Flow, Frame, FramePair, Map
+from streamflow.values import Flow, Frame, FramePair, Image, Map, Vectors
 
 FRAMES = 3  # remembered: the pair's two, and one that an earlier pair may share with a later one
+
+
+class DenseFlow(Protocol):
+    """A method of dense flow: `FlowEngine`, or another in its place."""
+
+    def prepare(self, grey: Image) -> Any:
+        """Compute what belongs to one frame alone."""
+
+    def flow(self, reference: Any, target: Any) -> tuple[Vectors, Map]:
+        """Return vectors (H, W, 2) and predicted error (H, W), pixels, of two prepared frames."""
 
 
 class FlowStage:
     """Binds the engine; remembers the pyramids and gradients of the last frames."""
 
-    def __init__(self, engine: FlowEngine) -> None:
+    def __init__(self, engine: DenseFlow) -> None:
         self._engine = engine
         self._prepared = lru_cache(FRAMES)(self._prepare)
         self._confidence = lru_cache(FRAMES)(_smin)
@@ -26,7 +36,7 @@ class FlowStage:
         vectors, sigma = self._engine.flow(reference, target)
         return Flow(vectors, sigma, self._confidence(pair.reference))
 
-    def _prepare(self, frame: Frame) -> Prepared:
+    def _prepare(self, frame: Frame) -> Any:
         return self._engine.prepare(frame.grey)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from streamflow.compiler import kernel
+from streamflow.motion.cholesky import solve_positive
 from streamflow.motion.sphere import rotation_exp
 
 DAMPING = 1e-12  # of the trace: keeps normal equations solvable where too few points have weight
@@ -46,11 +47,12 @@ def fit_rotation(rays, R, scales):
     for scale in scales:
         A, g = normal_equations(rays, R, scale)
         # derivative of exp(omega) R at omega = 0
-        turn[0:3, 0], turn[0:3, 1], turn[0:3, 2] = 0.0, R[2], -R[1]
-        turn[3:6, 0], turn[3:6, 1], turn[3:6, 2] = -R[2], 0.0, R[0]
-        turn[6:9, 0], turn[6:9, 1], turn[6:9, 2] = R[1], -R[0], 0.0
+        for k in range(3):
+            turn[k, 1], turn[k, 2] = R[2, k], -R[1, k]
+            turn[3 + k, 0], turn[3 + k, 2] = -R[2, k], R[0, k]
+            turn[6 + k, 0], turn[6 + k, 1] = R[1, k], -R[0, k]
         N = turn.T @ (A @ turn)
-        omega = np.linalg.solve(N + (DAMPING * np.trace(N) + DAMPING) * np.eye(3), turn.T @ g)
+        omega = solve_positive(N + (DAMPING * np.trace(N) + DAMPING) * np.eye(3), turn.T @ g)
         R = rotation_exp(omega * min(1.0, 0.2 / (np.abs(omega).max() + 1e-12))) @ R
     return R
 
@@ -62,7 +64,7 @@ def fit_homography(rays, H, scales):
         h = H.copy().reshape(9) / np.sqrt((H * H).sum())
         A, g = normal_equations(rays, h.reshape(3, 3), scale)
         gauge = np.trace(A) * (h.reshape(9, 1) * h + DAMPING * np.eye(9))  # the scale of H is free
-        H = (h + np.linalg.solve(A + gauge + DAMPING * np.eye(9), g)).reshape(3, 3)
+        H = (h + solve_positive(A + gauge + DAMPING * np.eye(9), g)).reshape(3, 3)
     return H / np.sqrt((H * H).sum())
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from streamflow.compiler import kernel
+from streamflow.motion.cholesky import solve_positive
 from streamflow.motion.epipolar import NEAREST, TUNING, inverse_depth, linearise, parallax, residuals
 from streamflow.motion.sphere import rotation_exp, tangent_basis
 from streamflow.values import Matrix
@@ -37,7 +38,7 @@ def iterate(rays, R, T, scales, nearest, farthest, free):
         gradient = np.array([rows[5 + k].sum() for k in range(free)])
         H = rows[:free] @ rows[:free].T
         damping = DAMPING * np.trace(H) + DAMPING  # keeps it solvable where too few points have weight
-        step[:free] = -np.linalg.solve(H + damping * np.eye(free), gradient)
+        step[:free] = -solve_positive(H + damping * np.eye(free), gradient)
         longest = np.abs(step).max()
         step *= min(1.0, LONGEST_STEP / max(longest, 1e-12))
         T = T + B @ step[:2]
