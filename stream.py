@@ -16,6 +16,7 @@ from streamflow.errors import StreamflowError
 if TYPE_CHECKING:
     from argparse import Namespace
 
+INTERRUPTED = 128  # and above: ended by a signal
 MISSING_LIBRARY = (
     "OpenCV needs system libraries; on Debian: apt-get install libgl1 libglib2.0-0 (window: libsm6 libxext6)"
 )
@@ -34,7 +35,12 @@ def main(argv: list[str] | None = None) -> int:
 
             return doctor()
         arguments = command_line.parse(argv)
-        return max(stream(spelling, arguments) for spelling in arguments.sources)
+        codes = [0]
+        for spelling in arguments.sources:
+            codes.append(stream(spelling, arguments))
+            if codes[-1] >= INTERRUPTED:
+                break
+        return max(codes)
     except StreamflowError as error:
         if "--debug" in argv:
             raise

@@ -41,6 +41,13 @@ class Run:
     knobs: Knobs  # what a viewer may turn while the stream runs
     overwrite: bool = False
     settings: dict[str, Any] = field(default_factory=dict)  # options of the run, for sidecars
+    source_state: str | None = None  # changes with the files of the source; None: there are none
+    resume: bool = False  # continue what an interrupted run with the same provenance left
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What decides the content of every output."""
+        return {"source": self.source.name, "source_state": self.source_state, "settings": self.settings}
 
 
 def _prefixed(name: str) -> Any:

@@ -20,7 +20,7 @@ FFV1 = Encoding(
     "ffv1",
     "gray16le",
     {"level": "3", "g": "1", "slicecrc": "1", "slices": "4"},
-    {"cluster_time_limit": "200", "flush_packets": "1"},
+    {"cluster_time_limit": "200", "flush_packets": "1", "fflags": "+bitexact"},
     ticks=1000,
 )
 
@@ -58,5 +58,4 @@ class DepthVideoSink:
         self._manifest.close(whole=self._video.whole)
 
     def _header(self, result: Result, facts: dict[str, Any]) -> dict[str, Any]:
-        settings = {"source": self._run.source.name, "settings": self._run.settings}
-        return {"output": "depth", **camera_record(result), **facts, **settings}
+        return {"output": "depth", **camera_record(result), **facts, **self._run.provenance}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -86,11 +87,11 @@ class PartFile:
         with faults_of(self.path):
             if self.path.exists() and _same_file(self.path, run.source.name):
                 raise SinkError(f"{self.path}: is the source of this run; choose another name")
-            if self.path.exists() and not run.overwrite:
+            if self.path.exists() and not (run.overwrite or run.resume):
                 raise SinkError(f"{self.path}: exists; -y replaces it, or choose another name")
-            if self.part.exists() and not run.overwrite:
+            if self.part.exists() and not (run.overwrite or run.resume):
                 raise SinkError(
-                    f"{self.part}: is left of an interrupted run; rename it, or replace it with -y"
+                    f"{self.part}: is left of an interrupted run; --resume continues it, -y replaces it"
                 )
         check_writable(self.path.parent)
         self._earlier = identity(self.part)
@@ -101,6 +102,19 @@ class PartFile:
             raise SinkError(f"{self.path}: another output writes to it; choose another name")
         with faults_of(self.part):
             self.part.write_bytes(b"")
+        return self.part
+
+    def promote(self) -> None:
+        """Give what an interrupted run left the final name, until this run has as much."""
+        with faults_of(self.path):
+            os.replace(self.part, self.path)
+        self._earlier = None
+
+    def take_over(self) -> Path:
+        """Return what an interrupted run left under the temporary name, or a copy of what it finished."""
+        if not self.part.exists():
+            with faults_of(self.part):
+                shutil.copyfile(self.path, self.part)
         return self.part
 
     def holds_something(self) -> bool:
@@ -123,6 +137,13 @@ def write_fully(descriptor: int, data: bytes) -> None:
     """`os.write` may write a part only, and says why with the next call."""
     while data:
         data = data[os.write(descriptor, data) :]
+
+
+def open_at(path: Path, size: int) -> int:
+    """Open `path` for appending after its first `size` bytes, and drop what comes after them."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    os.ftruncate(descriptor, size)
+    return descriptor
 
 
 def crc32(data: bytes | memoryview) -> str:

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sinks.files import PartFile, fault, faults_of, write_fully
+from sinks.earlier import EarlierLines
+from sinks.files import PartFile, fault, faults_of, open_at, write_fully
 from sinks.records import to_json
-from streamflow.errors import StopStreaming
+from streamflow.errors import SinkError, StopStreaming
 
 if TYPE_CHECKING:
     from sinks import Run
@@ -23,7 +24,10 @@ class Lines:
         self._name = "stdout" if target == "-" else target
         self._file: PartFile | None = None
         self._descriptor: int | None = None
+        self._earlier: EarlierLines | None = None  # what an interrupted run wrote and this one repeats
         self._whole = True
+        if run.resume and (target == "-" or _is_pipe_or_device(target)):
+            raise SinkError(f"{self._name}: a pipe cannot be continued; leave out --resume")
         if target == "-":
             sys.stdout.flush()
             with faults_of(self._name):
@@ -33,6 +37,9 @@ class Lines:
                 self._descriptor = os.open(target, os.O_WRONLY)
         else:
             self._file = PartFile(target, run)
+            earlier = next((path for path in (self._file.part, self._file.path) if path.exists()), None)
+            if run.resume and earlier is not None:
+                self._earlier = EarlierLines(earlier)
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Write one line; nobody waits for a full buffer to see it.
@@ -42,6 +49,8 @@ class Lines:
         StopStreaming
             Whoever read the other end of the pipe has gone.
         """
+        if self._descriptor is None and self._earlier is not None and self._earlier.repeats(record):
+            return
         try:
             write_fully(self._open(), to_json(record).encode() + b"\n")
         except BrokenPipeError as error:
@@ -52,6 +61,8 @@ class Lines:
 
     def close(self, whole: bool = True) -> None:
         """Close; what is not `whole` keeps its temporary name."""
+        if self._descriptor is None and self._earlier is not None and self._earlier.repeated:
+            self._open()  # nothing was missing but the name
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -61,7 +72,10 @@ class Lines:
     def _open(self) -> int:
         if self._descriptor is None:
             assert self._file is not None
-            self._descriptor = os.open(self._file.begin(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+            if self._earlier is None:
+                self._descriptor = open_at(self._file.begin(), 0)
+            else:
+                self._descriptor = open_at(self._file.take_over(), self._earlier.size)
         return self._descriptor
 
 

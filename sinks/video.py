@@ -25,7 +25,11 @@ FRAGMENTS = {
     "frag_duration": "200000",  # microseconds
     "flush_packets": "1",
 }
-CLUSTERS = {"cluster_time_limit": "200", "flush_packets": "1"}  # milliseconds
+CLUSTERS = {
+    "cluster_time_limit": "200",
+    "flush_packets": "1",
+    "fflags": "+bitexact",
+}  # milliseconds; no random id
 
 ENCODINGS = {
     ".mp4": Encoding("mp4", "libx264", "yuv420p", H264, FRAGMENTS),

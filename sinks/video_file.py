@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import av
@@ -14,7 +16,9 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 from sinks.clock import Clock
+from sinks.earlier import refuse_another_run
 from sinks.files import PartFile, reason
+from sinks.records import to_json
 from streamflow.errors import SinkError
 
 if TYPE_CHECKING:
@@ -58,6 +62,9 @@ class VideoFile:
         self._size = (0, 0)
         self._ticks = 1
         self._last = -1
+        self._pictures = 0
+        self._tag = None if run.source.live else to_json(run.provenance)
+        self._owed = self._written_before(run) if run.resume else {}
         self.whole = True
 
     def add(self, picture: NDArray[Any], layout: str, pair: FramePair) -> None:
@@ -72,15 +79,34 @@ class VideoFile:
         frame.time_base = Fraction(1, self._ticks)
         with self._faults():
             self._mux(self._converted(frame))
+        self._pictures += 1
 
     def close(self) -> None:
-        """Write what the encoder still holds, and give the file its name."""
+        """Write what the encoder still holds, and give the file its name.
+
+        A run that was to continue another and was interrupted before it came as far leaves that one's file.
+        """
         if self._container is not None:
             with self._faults():
                 self._mux(None)
                 self._container.close()
             self._container = None
-            self._file.commit()
+            if self._pictures < max(self._owed.values(), default=0):
+                self._file.part.unlink()
+            else:
+                self._file.commit()
+
+    def _written_before(self, run: Run) -> dict[Path, int]:
+        """Pictures in the files that interrupted runs left."""
+        counts = {}
+        for path in (self._file.path, self._file.part):
+            if path.exists():
+                tag, counts[path] = read_back(path)
+                if tag is not None:
+                    refuse_another_run(path, tag, run)
+                elif path == self._file.path:
+                    raise SinkError(f"{path}: is not an output of streamflow; choose another name")
+        return counts
 
     def _open(self, size: tuple[int, int], pair: FramePair) -> None:
         encoding = self._encoding
@@ -89,9 +115,13 @@ class VideoFile:
         options = dict(encoding.container_options)
         if encoding.container == "mp4":
             options["movie_timescale"] = str(self._ticks)  # or the start is rounded to a millisecond
+        if self._owed.get(self._file.part, 0) > self._owed.get(self._file.path, 0):
+            self._file.promote()
         path = self._file.begin()
         with self._faults():
             self._container = av.open(str(path), "w", format=encoding.container, options=options)
+            if self._tag is not None:
+                self._container.metadata["comment"] = self._tag
             self._stream = self._add_stream(self._container)
 
     def _add_stream(self, container: OutputContainer) -> VideoStream:
@@ -162,6 +192,18 @@ class VideoFile:
         self._container = None
         before = f"; what came before is in {self._file.part}" if self._file.holds_something() else ""
         return SinkError(f"{self._file.path}: {what}{before}")
+
+
+def read_back(path: Path) -> tuple[dict[str, Any] | None, int]:
+    """What the file at `path` says of the run that wrote it, None if nothing, and its number of pictures."""
+    tag: dict[str, Any] | None = None
+    pictures = 0
+    with suppress(*FAULTS, ValueError), av.open(str(path)) as container:
+        words = {name.lower(): value for name, value in container.metadata.items()}
+        tag = json.loads(words.get("comment", "null"))
+        for packet in container.demux(video=0):
+            pictures += packet.size > 0
+    return (tag if isinstance(tag, dict) else None), pictures
 
 
 def _by(size: tuple[int, int]) -> str:

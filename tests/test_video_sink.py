@@ -285,7 +285,7 @@ def test_kill_9_leaves_a_video_that_plays_up_to_the_last_third_of_a_second(targe
 
 def test_what_an_interrupted_run_left_is_not_thrown_away(current_folder):
     (current_folder / "out.part.mp4").write_bytes(b"half an hour of work")
-    said = r"out\.part\.mp4: is left of an interrupted run; rename it, or replace it with -y"
+    said = r"out\.part\.mp4: is left of an interrupted run; --resume continues it, -y replaces it"
     with pytest.raises(SinkError, match=said):
         open_sink("out.mp4", make_run())
     assert (current_folder / "out.part.mp4").read_bytes() == b"half an hour of work"

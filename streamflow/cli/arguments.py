@@ -49,6 +49,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         raise UsageError("--speed and --baseline both set the scale: give one")
     if arguments.camera is not None and arguments.fov is not None:
         raise UsageError("--camera and --fov both describe the camera: give one")
+    if arguments.resume and arguments.overwrite:
+        raise UsageError("--resume keeps what is there, -y replaces it: give one")
     if len(arguments.sources) > 1 and any("{stem}" not in target for target in arguments.output):
         raise UsageError("several sources would write to the same output: put {stem} in each -o target")
     return arguments
@@ -111,6 +113,9 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
     add("-o", "--output", action="append", default=[], metavar="TARGET",
         help="what to write, once or more, see below (default: a video here, or a window)")  # fmt: skip
     add("-y", "--overwrite", action="store_true", help="replace outputs that exist")
+    add("--resume", action="store_true",
+        help="continue an interrupted run: what is written stays, and is checked; as long as that was, "
+             "the run is computed again, because every pair builds on those before it")  # fmt: skip
     add("--view", choices=(*VIEWS, ALL_VIEWS), help="what the pictures show (default: what is computed)")
     add("--range", type=_range, metavar="NEAR:FAR", help="fixed colour range of the depth, in its unit")
     add("-q", "--quiet", action="store_true", help="no progress")

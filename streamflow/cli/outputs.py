@@ -7,8 +7,9 @@ from types import TracebackType
 
 from sinks import Run, Sink, open_sink
 from sources import Source
+from streamflow.cli.resume import state_of_files
 from streamflow.draw.painter import Painter
-from streamflow.errors import SinkError, StopStreaming
+from streamflow.errors import SinkError, StopStreaming, UsageError
 from streamflow.options import Knobs
 from streamflow.stages import ALL_VIEWS, VIEWS, Stage, with_what_they_build_on
 from streamflow.values import Result
@@ -23,7 +24,17 @@ class Outputs:
         self.targets = self.targets or [_default_target(source)]
         self.stopped = False
         self._painter = Painter(self.knobs, panels(arguments), limits=arguments.range)
-        self._run = Run(source.info, self._painter, self.knobs, arguments.overwrite, _settings(arguments))
+        self._run = Run(
+            source.info,
+            self._painter,
+            self.knobs,
+            overwrite=arguments.overwrite,
+            settings=_settings(arguments),
+            source_state=state_of_files(source.info.name),
+            resume=arguments.resume,
+        )
+        if arguments.resume and source.info.live:
+            raise UsageError(f"{source.info.name}: what a camera saw is gone; --resume needs a file")
         self._sinks: list[Sink] = []
 
     def __enter__(self) -> Outputs:
@@ -56,6 +67,12 @@ class Outputs:
         shown = {VIEWS[name] for name in self._painter.panels}
         return with_what_they_build_on(shown.union(*(sink.needs for sink in self._sinks)))
 
+    @property
+    def resumable(self) -> bool:
+        """Whether this run, interrupted, can be continued: from a file, to files."""
+        files = [target for target in self.targets if target != "window"]
+        return bool(files) and "jsonl:-" not in files and not self._run.source.live
+
     def write(self, result: Result) -> None:
         """Hand a result to every sink; one whose user wants to stop sets `stopped`."""
         for sink in self._sinks:
@@ -87,5 +104,5 @@ def _default_target(source: Source) -> str:
 
 def _settings(arguments: Namespace) -> dict[str, object]:
     """What decides the content of an output, for its sidecar."""
-    left_out = {"sources", "output", "overwrite", "quiet", "debug"}
+    left_out = {"sources", "output", "overwrite", "resume", "quiet", "debug"}
     return {name: value for name, value in sorted(vars(arguments).items()) if name not in left_out}

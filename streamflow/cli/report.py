@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from sources import Source
 from streamflow.cli.outputs import Outputs
+from streamflow.cli.resume import continuing
 from streamflow.cli.signals import Interruptible
 from streamflow.evaluation.metrics import depth_errors, endpoint_error
 from streamflow.motion.epipole import pixel
@@ -50,6 +53,8 @@ class Report:
             _say(console, f"{self._source.info.name}: {health.dropped} frames overtaken by newer ones")
         if signals.received is not None:
             _say(console, "interrupted; what is written is complete up to here")
+            if self._outputs.resumable:
+                _say(console, f"to continue: {continuing(sys.argv)}")
         if any(self._errors.values()):
             Console(stderr="jsonl:-" in self._outputs.targets).print(self._table())
 
