@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import cv2
@@ -10,7 +11,9 @@ from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from sinks.files import faults_of, write_whole
 from sinks.folder import Folder
+from sinks.trajectory import Trajectory
 from streamflow.draw.ranges import AdaptiveRange
 from streamflow.motion.epipole import pixel
 
@@ -96,18 +99,21 @@ class DepthPlot:
 
 
 class FigureSink:
-    """Writes `DIR/frame_000012.png`; one figure is drawn again and again."""
+    """Writes `DIR/frame_000012.png`, one figure drawn again and again, and last `DIR/trajectory.png`."""
 
     needs: ClassVar[frozenset[Stage]] = frozenset()
 
     def __init__(self, target: str, run: Run) -> None:
         self._knobs = run.knobs
+        self._path = Path(target)
         self._folder = Folder(target, run, "figure", ".png")
+        self._trajectory = Trajectory()
         self._canvas: FigureCanvasAgg | None = None
         self._plots: list[FlowPlot | DepthPlot] = []
 
     def write(self, result: Result) -> None:
         """Draw and write the figure of one pair."""
+        self._trajectory.add(result)
         canvas = self._canvas or self._build(result)
         for plot in self._plots:
             plot.update(result)
@@ -116,7 +122,12 @@ class FigureSink:
         self._folder.add(result, cv2.imencode(".png", _picture(canvas))[1].data, FACTS)
 
     def close(self) -> None:
-        """Close the manifest."""
+        """Draw the whole run, and close the manifest."""
+        plot = self._trajectory.draw()
+        if plot is not None:
+            with faults_of(self._path):
+                write_whole(self._path / "trajectory.png", cv2.imencode(".png", plot)[1].data)
+        self._trajectory = Trajectory()
         self._folder.close()
 
     def _build(self, result: Result) -> FigureCanvasAgg:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from streamflow.draw.arrows import draw_arrows
@@ -15,9 +16,10 @@ from streamflow.draw.planes import draw_plane
 from streamflow.draw.ranges import AdaptiveRange
 from streamflow.draw.text import caption, legend
 from streamflow.motion.epipole import bearing, pixel
+from streamflow.motion.filter import MotionFilter
 from streamflow.options import Knobs
 from streamflow.stages import ALL_VIEWS
-from streamflow.values import Image, Map, Matrix, Result, Status
+from streamflow.values import Image, Map, Matrix, Motion, Result, Status
 
 TRACE_SECONDS = 1.0
 TRACE_FRAMES = 25  # when the stream has no clock
@@ -32,6 +34,8 @@ class Painter:
     view: str = ALL_VIEWS  # one of `panels`, any of VIEWS, or "all"
     limits: tuple[float, float] | None = None  # fixed depth range (near, far), in the depth's unit
     _ranges: dict[str, AdaptiveRange] = field(default_factory=dict, init=False)
+    _filter: MotionFilter = field(default_factory=MotionFilter, init=False)
+    _motion: Motion | None = field(default=None, init=False)  # of the result at hand, smoothed over time
     _trace: deque[tuple[float, Matrix]] = field(default_factory=deque, init=False)
     _drawn: tuple[Result, str, float, Image] | None = field(default=None, init=False)
 
@@ -46,14 +50,17 @@ class Painter:
         return self._drawn[3]
 
     def _remember(self, result: Result) -> None:
-        """Start afresh after a gap; keep the epipole of the last second."""
+        """Start afresh after a gap; smooth the motion; keep the epipole of the last second."""
         if result.pair.fresh:
             self._ranges.clear()
             self._trace.clear()
+            self._filter.reset()
+        motion = result.motion
+        self._motion = self._filter.update(motion, result.camera_matrix) if motion else None
         frame = result.pair.reference
         now = float(frame.time) if frame.time is not None else frame.index * TRACE_SECONDS / TRACE_FRAMES
-        motion = result.motion
-        point = pixel(motion.epipole, result.camera_matrix) if motion and motion.epipole is not None else None
+        epipole = self._motion.epipole if self._motion else None
+        point = None if epipole is None else pixel(epipole, result.camera_matrix)
         if point is not None:
             self._trace.append((now, point))
         while self._trace and self._trace[0][0] < now - TRACE_SECONDS:
@@ -97,11 +104,11 @@ class Painter:
 
     def _epipole(self, result: Result) -> Image:
         picture = result.pair.reference.image.copy()
-        if result.motion is not None:
+        if result.motion is not None and self._motion is not None:
             draw_inliers(picture, result.motion)
             draw_trace(picture, [point for _, point in self._trace])
-            draw_epipole(picture, result.motion, result.camera_matrix)
-            _status(picture, result)
+            draw_epipole(picture, self._motion, result.camera_matrix)
+            _status(picture, result, self._motion)
         return picture
 
     def _depth(self, result: Result) -> Image:
@@ -113,8 +120,8 @@ class Painter:
         picture = colour_map(result.depth.inverse, low, high, frame.grey)
         unit = {"m": "m", "steps": "camera steps"}[result.depth.unit]
         legend(picture, _reciprocal(low), _reciprocal(high), f"depth, {unit}")
-        if result.motion is not None:
-            draw_epipole(picture, result.motion, result.camera_matrix)
+        if self._motion is not None:
+            draw_epipole(picture, self._motion, result.camera_matrix)
         return picture
 
     def _contact(self, result: Result) -> Image:
@@ -159,10 +166,13 @@ def _where(epipole: Matrix, camera_matrix: Matrix) -> str:
     return f"{'towards' if epipole[2] > 0 else 'away from'} ({point[0]:.0f}, {point[1]:.0f})"
 
 
-def _status(picture: Image, result: Result) -> None:
-    motion = result.motion
-    assert motion is not None
+def _status(picture: Image, result: Result, motion: Motion) -> None:
     words = str(motion.status)
     if motion.epipole is not None:
         words += f", {_where(motion.epipole, result.camera_matrix)}, {motion.inlier_share:.0%} inliers"
     caption(picture, words, 1, ORANGE if motion.status in (Status.MOVING, Status.STATIC) else RED)
+    if motion.rotation is not None:
+        degrees = float(np.degrees(np.linalg.norm(cv2.Rodrigues(motion.rotation)[0])))
+        seconds = result.pair.interval
+        rate = f"{degrees:.2f} deg/frame" if seconds is None else f"{degrees / float(seconds):.1f} deg/s"
+        caption(picture, f"turning {rate}", 2)
