@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from streamflow.draw.colours import colour_map, flow_colours
+from streamflow.draw.colours import colour_map
 from streamflow.draw.grid import tile
 from streamflow.draw.painter import Painter
 from streamflow.draw.ranges import AdaptiveRange
@@ -36,13 +36,6 @@ def test_values_outside_the_range_keep_its_end_colours() -> None:
     np.testing.assert_array_equal(picture[0, 0], picture[0, 1])
     np.testing.assert_array_equal(picture[0, 2], picture[0, 3])
     assert picture[0, 3].astype(int).sum() > picture[0, 0].astype(int).sum()  # bright is high
-
-
-def test_the_flow_wheel_has_red_to_the_right_and_white_at_rest() -> None:
-    vectors = np.array([[[0, 0], [5, 0]]], np.float32)
-    still, right = flow_colours(vectors, 5)[0]
-    np.testing.assert_array_equal(still, (255, 255, 255))
-    np.testing.assert_array_equal(right, (0, 0, 255))
 
 
 def test_the_range_moves_slowly_and_a_fixed_one_never() -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import cv2
 import numpy as np
 
-from streamflow.values import Image, Map, Vectors
+from streamflow.values import Image, Map
 
 GREEN, RED, YELLOW, WHITE, BLACK = (80, 220, 80), (60, 60, 240), (40, 220, 255), (255, 255, 255), (0, 0, 0)
 ORANGE = (0, 140, 255)
@@ -40,43 +38,3 @@ def colour_map(values: Map, low: float, high: float, background: Image) -> Image
 def dimmed(grey: Image) -> Image:
     """(H, W, 3) darkened grey picture, to draw on."""
     return np.asarray(cv2.cvtColor(cv2.convertScaleAbs(grey, alpha=DIM), cv2.COLOR_GRAY2BGR), np.uint8)
-
-
-def flow_colours(vectors: Vectors, fastest: float) -> Image:
-    """Colour by direction, saturated by speed, on the Middlebury colour wheel.
-
-    Parameters
-    ----------
-    vectors : ndarray of float32, shape (H, W, 2)
-    fastest : float
-        Pixels; the speed drawn fully saturated.
-
-    References
-    ----------
-    S. Baker et al., "A database and evaluation methodology for optical flow", IJCV 92, 2011, section 4.
-    """
-    speed, angle = cv2.cartToPolar(vectors[..., 0], vectors[..., 1])
-    wheel = _wheel()
-    hue = wheel[np.int32((angle / (2 * np.pi) * len(wheel)) % len(wheel))]
-    saturation = np.minimum(speed / max(fastest, 1e-6), 1)[..., None]
-    return np.asarray(255 - saturation * (255 - hue), np.uint8)
-
-
-@lru_cache(1)
-def _wheel() -> Map:
-    """55 hues (BGR), with as many steps between two primaries as the eye tells apart."""
-    steps = {"red": 15, "yellow": 6, "green": 4, "cyan": 11, "blue": 13, "magenta": 6}
-    corners = [
-        (0, 0, 255),
-        (0, 255, 255),
-        (0, 255, 0),
-        (255, 255, 0),
-        (255, 0, 0),
-        (255, 0, 255),
-        (0, 0, 255),
-    ]
-    hues = [
-        np.linspace(start, end, count, endpoint=False)
-        for start, end, count in zip(corners, corners[1:], steps.values(), strict=False)
-    ]
-    return np.concatenate(hues).astype(np.float32)

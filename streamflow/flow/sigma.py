@@ -14,8 +14,9 @@ def disagreement(flow: NDArray[np.float32], other: NDArray[np.float32]) -> NDArr
 
     Where two methods that fail differently agree, both are likely right.
     """
-    distance: NDArray[np.float32] = cv2.magnitude(flow[0] - other[0], flow[1] - other[1])
-    return cv2.blur(distance, _NEIGHBOURHOOD, dst=distance)  # type: ignore[return-value]
+    # Not cv2.magnitude: its last bit depends on where the arrays lie in memory.
+    distance = np.hypot(flow[0] - other[0], flow[1] - other[1])
+    return np.asarray(cv2.blur(distance, _NEIGHBOURHOOD), np.float32)
 
 
 def predict_error(
