@@ -42,6 +42,7 @@ class Run:
     overwrite: bool = False
     settings: dict[str, Any] = field(default_factory=dict)  # options of the run, for sidecars
     source_state: str | None = None  # changes with the files of the source; None: there are none
+    audio: str | None = None  # file whose sound goes into the annotated video
     resume: bool = False  # continue what an interrupted run with the same provenance left
 
     @property

@@ -32,6 +32,11 @@ class Clock:
             self._origin = time if self._live else min(time, Fraction(0))
         return time - self._origin
 
+    @property
+    def origin(self) -> Fraction:
+        """The stream's own time that is zero here."""
+        return self._origin or Fraction(0)
+
     def ticks(self, pair: FramePair) -> int:
         """Ticks a second that hold the stream's times exactly, as far as its first pair tells.
 

@@ -52,7 +52,7 @@ class VideoSink:
 
     def __init__(self, target: str, run: Run) -> None:
         self._painter = run.painter
-        self._video = VideoFile(target, run, ENCODINGS[Path(target).suffix.lower()])
+        self._video = VideoFile(target, run, ENCODINGS[Path(target).suffix.lower()], run.audio)
 
     def write(self, result: Result) -> None:
         """Append the picture of one pair."""

@@ -19,6 +19,7 @@ from sinks.clock import Clock
 from sinks.earlier import refuse_another_run
 from sinks.files import PartFile, reason
 from sinks.records import to_json
+from sinks.sound import Sound
 from streamflow.errors import SinkError
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ class VideoFile:
     the first error is the one that counts.
     """
 
-    def __init__(self, target: str, run: Run, encoding: Encoding) -> None:
+    def __init__(self, target: str, run: Run, encoding: Encoding, audio: str | None = None) -> None:
         self._file = PartFile(target, run)
+        self._sound: Sound | None = None
         self._encoding = encoding
         self._clock = Clock(run.source)
         self._reformatter = VideoReformatter()
@@ -66,6 +68,8 @@ class VideoFile:
         self._tag = None if run.source.live else to_json(run.provenance)
         self._owed = self._written_before(run) if run.resume else {}
         self.whole = True
+        if audio is not None:
+            self._sound = Sound(audio)
 
     def add(self, picture: NDArray[Any], layout: str, pair: FramePair) -> None:
         """Append `picture` of the pair's reference frame, pixels laid out as `layout` ("bgr24", ...)."""
@@ -79,6 +83,7 @@ class VideoFile:
         frame.time_base = Fraction(1, self._ticks)
         with self._faults():
             self._mux(self._converted(frame))
+            self._mux_sound(Fraction(self._last, self._ticks))
         self._pictures += 1
 
     def close(self) -> None:
@@ -89,12 +94,15 @@ class VideoFile:
         if self._container is not None:
             with self._faults():
                 self._mux(None)
+                self._mux_sound(Fraction(self._last, self._ticks) + 1 / self._clock.rate)
                 self._container.close()
             self._container = None
             if self._pictures < max(self._owed.values(), default=0):
                 self._file.part.unlink()
             else:
                 self._file.commit()
+        if self._sound is not None:
+            self._sound.close()
 
     def _written_before(self, run: Run) -> dict[Path, int]:
         """Pictures in the files that interrupted runs left."""
@@ -113,6 +121,10 @@ class VideoFile:
         self._size = size
         self._ticks = encoding.ticks or self._clock.ticks(pair)
         options = dict(encoding.container_options)
+        if self._sound is not None:  # where the sound ends early, do not hold back pictures for more of it
+            options["max_interleave_delta"] = "200000"  # microseconds
+            if encoding.container != "mp4":  # the sound of an mp4 begins below zero: do not move the pictures
+                options["avoid_negative_ts"] = "disabled"
         if encoding.container == "mp4":
             options["movie_timescale"] = str(self._ticks)  # or the start is rounded to a millisecond
         if self._owed.get(self._file.part, 0) > self._owed.get(self._file.path, 0):
@@ -123,6 +135,8 @@ class VideoFile:
             if self._tag is not None:
                 self._container.metadata["comment"] = self._tag
             self._stream = self._add_stream(self._container)
+            if self._sound is not None:
+                self._add_sound(self._container, self._sound)
 
     def _add_stream(self, container: OutputContainer) -> VideoStream:
         encoding = self._encoding
@@ -139,6 +153,19 @@ class VideoFile:
             context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
             context.color_primaries = context.color_trc = BT709
         return stream
+
+    def _add_sound(self, container: OutputContainer, sound: Sound) -> None:
+        if sound.codec not in container.supported_codecs:
+            what = f"sound in the format {sound.codec} does not fit in here; write .mkv instead"
+            raise self._fail(what, flush=False)
+        sound.add_to(container)
+
+    def _mux_sound(self, time: Fraction) -> None:
+        """Copy the sound up to `time`, and a packet more: pictures are held back until that is known."""
+        assert self._container is not None
+        if self._sound is not None:
+            for packet in self._sound.until(time, self._clock.origin):
+                self._container.mux_one(packet)
 
     def _converted(self, frame: av.VideoFrame) -> av.VideoFrame:
         if self._encoding.pixel_format == frame.format.name:

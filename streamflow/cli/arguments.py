@@ -116,6 +116,7 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
     add("--resume", action="store_true",
         help="continue an interrupted run: what is written stays, and is checked; as long as that was, "
              "the run is computed again, because every pair builds on those before it")  # fmt: skip
+    add("--audio", action="store_true", help="copy the sound of a video file into the annotated video")
     add("--view", choices=(*VIEWS, ALL_VIEWS), help="what the pictures show (default: what is computed)")
     add("--range", type=_range, metavar="NEAR:FAR", help="fixed colour range of the depth, in its unit")
     add("-q", "--quiet", action="store_true", help="no progress")

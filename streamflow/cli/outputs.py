@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
 from types import TracebackType
 
-from sinks import Run, Sink, open_sink
+from sinks import SINKS, Run, Sink, open_sink
 from sources import Source
 from streamflow.cli.resume import state_of_files
 from streamflow.draw.painter import Painter
@@ -31,6 +32,7 @@ class Outputs:
             overwrite=arguments.overwrite,
             settings=_settings(arguments),
             source_state=state_of_files(source.info.name),
+            audio=self._file_with_sound(source) if arguments.audio else None,
             resume=arguments.resume,
         )
         if arguments.resume and source.info.live:
@@ -80,6 +82,13 @@ class Outputs:
                 sink.write(result)
             except StopStreaming:
                 self.stopped = True
+
+    def _file_with_sound(self, source: Source) -> str:
+        if not Path(source.info.name).is_file():
+            raise UsageError(f"{source.info.name}: only video files have sound to copy; leave out --audio")
+        if not any(SINKS.find(target) is SINKS.entries["video"] for target in self.targets):
+            raise UsageError("--audio goes into an annotated video: add -o FILE.mp4, or leave out --audio")
+        return source.info.name
 
     def _close_after_error(self) -> None:
         """Close what can be closed: the error under way is the one to report."""
