@@ -9,7 +9,7 @@ import numpy as np
 
 from sinks.lines import Lines
 from sinks.records import pair_record
-from streamflow.motion.epipole import bearing, ellipse, pixel
+from streamflow.motion.epipole import bearing, ellipse, off_axis, pixel
 
 if TYPE_CHECKING:
     from sinks import Run
@@ -53,7 +53,10 @@ def epipole_record(motion: Motion, camera_matrix: Matrix) -> dict[str, Any] | No
         return None
     point = pixel(motion.epipole, camera_matrix)
     if point is None:
-        return {"direction_deg": float(np.degrees(bearing(motion.epipole, camera_matrix)))}
+        return {
+            "direction_deg": float(np.degrees(bearing(motion.epipole, camera_matrix))),
+            "off_axis_deg": float(np.degrees(off_axis(motion.epipole, camera_matrix))),
+        }
     error = ellipse(motion, camera_matrix)
     return {
         "x": point[0],
@@ -72,6 +75,7 @@ def plane_record(plane: Plane) -> dict[str, Any]:
         "a": plane.parameters,
         "residual": plane.residual,
         "normal": plane.normal,
+        "twin_normal": plane.twin,
         "distance": plane.distance,
         "pixels": int(np.count_nonzero(plane.mask)),
     }

@@ -113,7 +113,7 @@ class WindowSink:
         """Change the view of this window only: the other outputs keep the painter they share."""
         shared = self._run.painter
         if self._painter is shared:
-            self._painter = Painter(shared.knobs, shared.panels, shared.view, shared.limits)
+            self._painter = Painter(shared.knobs, shared.panels, shared.view, shared.limits, shared.fill)
         views = [ALL_VIEWS, *(view for view, stage in VIEWS.items() if _found(result, stage))]
         after = views.index(self._painter.view) + 1 if self._painter.view in views else 0
         self._painter.view = views[after % len(views)]

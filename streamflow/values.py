@@ -199,6 +199,7 @@ class Plane:
     normal: Matrix | None = None  # (3,) unit, towards the camera, reference camera axes
     distance: float | None = None  # of the plane from the camera, in the depth's unit
     name: str = ""  # "ground" where that is known
+    twin: Matrix | None = None  # (3,) the other normal that explains the flow, motion unknown
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import streamflow
-from sources.synthetic import SyntheticSource
+from sources.synthetic import SyntheticSource, wall
 from streamflow.analysis import Analysis
 from streamflow.depth import signed_inverse_depth
 from streamflow.evaluation.metrics import angle, depth_errors, endpoint_error
@@ -179,6 +179,9 @@ def test_a_single_plane_is_one_plane_with_its_parameters() -> None:
     (plane,) = planes
     truth = pair_truth(pair)
     assert plane.residual < 0.15  # pixels
+    surface = wall()[0].normal
+    assert min(angle(plane.normal, sign * surface) for sign in (1, -1)) < 5  # degrees
+    assert plane.normal[2] < 0  # towards the camera
     inside = np.zeros(plane.mask.shape, bool)
     inside[20:170, 20:220] = True
     assert not plane.mask[~inside].any()

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 
 from streamflow.depth import (
-    confidence,
-    confident,
     fill_holes,
     median_parallax,
     pair_depth,
@@ -205,16 +203,3 @@ def test_a_doubtful_value_gives_way_to_its_surroundings():
     confidence = np.ones_like(values)
     confidence[20, 30] = 0
     np.testing.assert_allclose(fill_holes(values, confidence)[20, 30], 1, atol=1e-3)
-
-
-def test_confident_keeps_what_is_known_well_enough():
-    R, T = MOTIONS["turning"]
-    depth = pair_depth(flow_of(seen(), R, T), SURE, K, R, T)
-    sure = confident(depth, limit=0.02)
-    kept = np.isfinite(sure.inverse)
-    assert 0.1 < kept.mean() < np.isfinite(depth.inverse).mean() - 0.1
-    np.testing.assert_array_equal(sure.inverse[kept], depth.inverse[kept])
-    np.testing.assert_array_equal(kept, sure.unknown == 0)
-    weight = confidence(depth)
-    assert (weight[np.isnan(depth.inverse)] == 0).all()
-    assert weight[kept].min() >= weight[np.isfinite(depth.inverse) & ~kept].max()

@@ -65,6 +65,7 @@ def test_a_line_holds_everything_about_a_pair():
                 "a": [0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007, 0.008],
                 "residual": 0.05,
                 "normal": [0.0, -1.0, 0.0],
+                "twin_normal": None,
                 "distance": 1.5,
                 "pixels": 23 * 67,
             }

@@ -119,6 +119,7 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
     add("--audio", action="store_true", help="copy the sound of a video file into the annotated video")
     add("--view", choices=(*VIEWS, ALL_VIEWS), help="what the pictures show (default: what is computed)")
     add("--range", type=_range, metavar="NEAR:FAR", help="fixed colour range of the depth, in its unit")
+    add("--fill", action="store_true", help="close the holes of the depth, in the picture only")
     add("-q", "--quiet", action="store_true", help="no progress")
     add("--debug", action="store_true", help="show the traceback of an error")
 

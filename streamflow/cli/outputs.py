@@ -24,7 +24,7 @@ class Outputs:
         self.targets = [target.replace("{stem}", source.info.stem) for target in arguments.output]
         self.targets = self.targets or [_default_target(source)]
         self.stopped = False
-        self._painter = Painter(self.knobs, panels(arguments), limits=arguments.range)
+        self._painter = Painter(self.knobs, panels(arguments), limits=arguments.range, fill=arguments.fill)
         self._run = Run(
             source.info,
             self._painter,

@@ -1,7 +1,7 @@
 """Depth from flow and camera motion, for one pair and over time."""
 
 from streamflow.depth.baseline import Baseline, median_parallax
-from streamflow.depth.confidence import confidence, confident, relative_error
+from streamflow.depth.confidence import confidence, relative_error
 from streamflow.depth.contact import time_to_contact
 from streamflow.depth.epipolar import signed_inverse_depth
 from streamflow.depth.fill import fill_holes
@@ -12,7 +12,6 @@ __all__ = [
     "Baseline",
     "DepthFusion",
     "confidence",
-    "confident",
     "fill_holes",
     "median_parallax",
     "pair_depth",

@@ -1,11 +1,9 @@
-"""How far a depth is trusted: as a weight for the eye, and as a limit for data."""
-
-from dataclasses import replace
+"""How far a depth is trusted."""
 
 import numpy as np
 
 from streamflow.depth.epipolar import Map
-from streamflow.values import Depth, Unknown
+from streamflow.values import Depth
 
 HALF = 0.1  # relative error at which a depth counts half
 
@@ -20,14 +18,3 @@ def confidence(depth: Depth) -> Map:
     """Weight of each pixel, (H, W), 0 where unknown to 1 where certain."""
     weight = 1 / (1 + (relative_error(depth) / np.float32(HALF)) ** 2)
     return np.nan_to_num(weight, nan=0.0).astype(np.float32)
-
-
-def confident(depth: Depth, limit: float = 0.05) -> Depth:
-    """Only what is known to a relative error of `limit`; the rest is NaN for want of evidence."""
-    weak = ~(relative_error(depth) <= limit)
-    return replace(
-        depth,
-        inverse=np.where(weak, np.float32(np.nan), depth.inverse),
-        variance=np.where(weak, np.float32(np.nan), depth.variance),
-        unknown=np.where(weak & (depth.unknown == 0), np.uint8(Unknown.NO_EVIDENCE), depth.unknown),
-    )

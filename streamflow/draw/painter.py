@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from streamflow.depth.confidence import confidence
+from streamflow.depth.fill import fill_holes
 from streamflow.draw.arrows import draw_arrows
 from streamflow.draw.colours import ORANGE, RED, colour_map, dimmed
 from streamflow.draw.grid import tile
@@ -33,6 +35,7 @@ class Painter:
     panels: tuple[str, ...] = ("depth",)  # what "all" shows
     view: str = ALL_VIEWS  # one of `panels`, any of VIEWS, or "all"
     limits: tuple[float, float] | None = None  # fixed depth range (near, far), in the depth's unit
+    fill: bool = False  # close the holes of the depth, in the picture only
     _ranges: dict[str, AdaptiveRange] = field(default_factory=dict, init=False)
     _filter: MotionFilter = field(default_factory=MotionFilter, init=False)
     _motion: Motion | None = field(default=None, init=False)  # of the result at hand, smoothed over time
@@ -117,7 +120,10 @@ class Painter:
             return self._without(result, "no depth")
         near_far = self.limits and (1 / self.limits[1], 1 / self.limits[0])
         low, high = self._range("depth", result.depth.inverse, near_far)
-        picture = colour_map(result.depth.inverse, low, high, frame.grey)
+        shown = result.depth.inverse
+        if self.fill:
+            shown = fill_holes(shown, confidence(result.depth))
+        picture = colour_map(shown, low, high, frame.grey)
         unit = {"m": "m", "steps": "camera steps"}[result.depth.unit]
         legend(picture, _reciprocal(low), _reciprocal(high), f"depth, {unit}")
         if self._motion is not None:

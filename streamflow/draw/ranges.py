@@ -34,7 +34,3 @@ class AdaptiveRange:
                 high = self._current[1] + RATE * (high - self._current[1])
             self._current = float(low), float(high)
         return self._current or (0.0, 1.0)
-
-    def reset(self) -> None:
-        """Forget: the next map is of another scene."""
-        self._current = None

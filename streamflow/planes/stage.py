@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from streamflow.errors import UsageError
 from streamflow.options import Knobs, Options
 from streamflow.planes.description import describe_planes
 from streamflow.planes.eight_parameters import fit_eight_parameters, planar_flow
+from streamflow.planes.homography import (
+    fit_homography,
+    homography_from_parameters,
+    nearest_motion,
+    planar_motions,
+)
 from streamflow.planes.segmentation import find_planes
 from streamflow.planes.tracking import PlaneTracker, moved
-from streamflow.values import Depth, Flow, FramePair, Mask, Matrix, Motion, Plane
+from streamflow.values import Depth, Flow, FramePair, Mask, Matrix, Motion, Plane, Status
 
 SPACING = 6  # pixels between the points that the eight parameters are fitted to
 OBEYS = 3.0  # pixels of predicted error, or the fit's own, within which a pixel obeys
@@ -34,7 +42,7 @@ class PlanesStage:
             found = self._found(flow, motion, depth, camera_matrix, rng)
             if found:
                 return found
-        return self._dominant(flow, camera_matrix, rng)
+        return self._dominant(flow, motion, camera_matrix, rng)
 
     def reset(self) -> None:
         """Forget the last planes."""
@@ -54,7 +62,9 @@ class PlanesStage:
             planes, labels, names, flow.vectors, camera_matrix, motion.rotation, displacement
         )
 
-    def _dominant(self, flow: Flow, camera_matrix: Matrix, rng: np.random.Generator) -> tuple[Plane, ...]:
+    def _dominant(
+        self, flow: Flow, motion: Motion, camera_matrix: Matrix, rng: np.random.Generator
+    ) -> tuple[Plane, ...]:
         """Fit the eight parameters to the region, or to the whole image."""
         height, width = flow.smin.shape
         x0, y0, across, down = self._region or (0, 0, width, height)
@@ -71,7 +81,32 @@ class PlanesStage:
         if fit is None:
             return ()
         mask = evident & _obeys(fit.a, fit.residual, flow, camera_matrix)
-        return (Plane(0, fit.a, mask, fit.residual, name="region" if self._region else "whole image"),)
+        obeying = points[fit.inliers], flow.vectors[y, x][fit.inliers].astype(float), sigma[fit.inliers]
+        normals = _normals(fit.a, *obeying, motion, camera_matrix)
+        plane = Plane(0, fit.a, mask, fit.residual, name="region" if self._region else "whole image")
+        if normals:
+            distance = 1 / float(np.linalg.norm(normals[0]))
+            twin = _unit(-normals[1]) if len(normals) > 1 else None
+            plane = replace(plane, normal=_unit(-normals[0]), distance=distance, twin=twin)
+        return (plane,)
+
+
+def _normals(
+    parameters: Matrix, points: Matrix, vectors: Matrix, sigma: Matrix, motion: Motion, camera_matrix: Matrix
+) -> list[Matrix]:
+    """The plane's n, n . a = inverse depth in 1/steps: one where the motion is known, else both twins."""
+    if motion.status in (Status.STATIC, Status.ROTATION):
+        return []
+    start = homography_from_parameters(parameters)
+    homography = fit_homography(points, vectors, sigma, camera_matrix, start)
+    twins = planar_motions(homography, points, camera_matrix)
+    if twins and motion.translation is not None and motion.rotation is not None:
+        twins = [nearest_motion(twins, motion.rotation.T @ motion.translation)]
+    return [twin.n for twin in twins if twin.n.any()]
+
+
+def _unit(vector: Matrix) -> Matrix:
+    return np.asarray(vector / np.linalg.norm(vector))
 
 
 def _obeys(parameters: Matrix, residual: float, flow: Flow, camera_matrix: Matrix) -> Mask:
