@@ -1,13 +1,19 @@
-"""The outputs of a run: opened together, written in order, closed whatever happens."""
+"""The outputs of a run: opened together, written in order, closed whatever happens.
+
+Files are written in a thread while the next pair is computed. A window must be drawn in the main thread;
+it shares the painter with the other outputs, so beside a window everything happens there.
+"""
 
 from __future__ import annotations
 
 from argparse import Namespace
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 from sinks import SINKS, Run, Sink, open_sink
 from sources import Source
+from streamflow.cli.overlap import WriteBehind
 from streamflow.cli.resume import state_of_files
 from streamflow.draw.painter import Painter
 from streamflow.errors import SinkError, StopStreaming, UsageError
@@ -38,22 +44,36 @@ class Outputs:
         if arguments.resume and source.info.live:
             raise UsageError(f"{source.info.name}: what a camera saw is gone; --resume needs a file")
         self._sinks: list[Sink] = []
+        self._behind: WriteBehind[Result] | None = None
 
     def __enter__(self) -> Outputs:
         try:
             for target in self.targets:
                 self._sinks.append(open_sink(target, self._run))
-        except BaseException:
-            self._close_after_error()
+        except BaseException as error:
+            self._close_after(error)
             raise
+        if "window" not in self.targets:
+            self._behind = WriteBehind(self._write_now)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None:
-            self._close_after_error()
-            return
+        try:
+            if error is None:
+                self._finish()
+        except BaseException as problem:
+            error = problem
+            raise
+        finally:
+            if error is not None:
+                self._close_after(error)
+
+    def _finish(self) -> None:
+        """Write what waits, and close every sink, whichever fails; raise the first error."""
+        if self._behind is not None:
+            self._behind.finish()
         first: Exception | None = None
         for sink in self._sinks:
             try:
@@ -76,7 +96,13 @@ class Outputs:
         return bool(files) and "jsonl:-" not in files and not self._run.source.live
 
     def write(self, result: Result) -> None:
-        """Hand a result to every sink; one whose user wants to stop sets `stopped`."""
+        """Hand a result to every sink, now or soon; one whose user wants to stop sets `stopped`."""
+        if self._behind is not None:
+            self._behind.put(result)
+        else:
+            self._write_now(result)
+
+    def _write_now(self, result: Result) -> None:
         for sink in self._sinks:
             try:
                 sink.write(result)
@@ -90,13 +116,17 @@ class Outputs:
             raise UsageError("--audio goes into an annotated video: add -o FILE.mp4, or leave out --audio")
         return source.info.name
 
-    def _close_after_error(self) -> None:
-        """Close what can be closed: the error under way is the one to report."""
+    def _close_after(self, error: BaseException) -> None:
+        """Write what waits, unless there is no time, and close what can be closed; `error` is reported."""
+        if self._behind is not None:
+            if not isinstance(error, KeyboardInterrupt):
+                with suppress(Exception):
+                    self._behind.finish()
+            if not self._behind.abandon():
+                return  # a sink is still at work: it must not be closed under its hands
         for sink in self._sinks:
-            try:
+            with suppress(SinkError, OSError):
                 sink.close()
-            except (SinkError, OSError):
-                continue
 
 
 def panels(arguments: Namespace) -> tuple[str, ...]:

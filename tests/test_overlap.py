@@ -1,0 +1,159 @@
+"""Writing behind: order, the first error, bounded memory, and no thread left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from sources import open_source
+from streamflow.cli import arguments as command_line
+from streamflow.cli.outputs import Outputs
+from streamflow.cli.overlap import DEPTH, WriteBehind
+from streamflow.errors import SinkError, SourceError
+from streamflow.values import Result
+from tests.made_results import make_results
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    yield
+    assert "writing behind" not in {thread.name for thread in threading.enumerate()}
+
+
+@pytest.fixture(autouse=True)
+def current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def put_all(behind: WriteBehind, items: Iterable) -> None:
+    for item in items:
+        behind.put(item)
+
+
+def test_everything_is_written_in_order():
+    written: list[int] = []
+    behind = WriteBehind(written.append)
+    for item in range(100):
+        behind.put(item)
+    behind.finish()
+    assert written == list(range(100))
+
+
+def test_a_slow_writer_makes_the_others_wait():
+    begun: list[int] = []
+    waiting: list[int] = []
+
+    def write(item: int) -> None:
+        begun.append(item)
+        time.sleep(0.01)
+
+    behind = WriteBehind(write)
+    for item in range(20):
+        behind.put(item)
+        waiting.append(item + 1 - len(begun))
+    behind.finish()
+    assert max(waiting) <= DEPTH + 1
+    assert len(begun) == 20
+
+
+def test_the_first_error_is_raised_as_it_was_and_nothing_is_written_after_it():
+    written = []
+
+    def write(item: int) -> None:
+        if item >= 3:
+            raise SinkError(f"no room for {item}") from OSError(28, "full")
+        written.append(item)
+
+    behind = WriteBehind(write)
+    with pytest.raises(SinkError, match="no room for 3") as caught:
+        put_all(behind, range(100))
+    assert isinstance(caught.value.__cause__, OSError)
+    behind.finish()
+    assert written == [0, 1, 2]
+
+
+def test_an_error_in_the_last_item_is_raised_at_the_end():
+    behind = WriteBehind([].pop)  # of an empty list
+    behind.put(0)
+    with pytest.raises(IndexError):
+        behind.finish()
+
+
+def test_what_is_abandoned_is_not_written():
+    written: list[int] = []
+    gate = threading.Event()
+
+    def write(item: int) -> None:
+        gate.wait(10)
+        written.append(item)
+
+    behind = WriteBehind(write)
+    for item in range(DEPTH + 1):
+        behind.put(item)
+    threading.Timer(0.05, gate.set).start()
+    assert behind.abandon()
+    assert len(written) == 1
+
+
+def write_and_fail(targets: Sequence[str], results: Iterable[Result]) -> None:
+    """Write results as the program does, until a stage fails."""
+    words = [word for target in targets for word in ("-o", target)]
+    arguments = command_line.parse(["demo:still,size=67x45,frames=3", *words])
+    with Outputs(open_source(arguments.sources[0]), arguments) as outputs:
+        for result in results:
+            outputs.write(result)
+        raise SourceError("the stage failed")
+
+
+def test_an_error_in_a_stage_leaves_what_came_before_it():
+    with pytest.raises(SourceError, match="the stage"):
+        write_and_fail(["png:png", "jsonl:log.jsonl"], make_results()[:3])
+    assert len(list(Path("png").glob("*.png"))) == 3
+    assert len(Path("log.jsonl").read_text().splitlines()) == 3
+
+
+def test_an_error_in_a_sink_is_raised_and_the_other_sinks_are_closed():
+    results = [*make_results(), *make_results(size=(101, 61)), *make_results()]
+    with pytest.raises(SinkError, match="changes from"):
+        write_and_fail(["out.mp4", "jsonl:log.jsonl"], results)
+    assert Path("log.jsonl").exists()
+    assert Path("out.part.mp4").exists()
+
+
+def test_an_error_in_a_stage_is_not_hidden_by_one_in_a_sink():
+    with pytest.raises(SourceError, match="the stage"):
+        write_and_fail(["out.mp4"], [make_results()[0], make_results(size=(101, 61))[0]])
+
+
+def test_two_signals_end_at_once_even_when_nobody_reads_the_pipe(tmp_path: Path) -> None:
+    os.mkfifo("pipe")
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)  # and never reads
+    command = [sys.executable, str(ROOT / "stream.py"), "demo:still,size=64x48,frames=100000"]
+    process = subprocess.Popen(
+        [*command, "--plot_flow", "-o", "jsonl:pipe"], stderr=subprocess.PIPE, text=True
+    )
+    blocked, before = 0, -1
+    while blocked < 5:  # times that nothing moved, a tenth of a second apart
+        time.sleep(0.1)
+        ticks = sum(map(int, Path(f"/proc/{process.pid}/stat").read_text().split()[13:15]))
+        blocked = blocked + 1 if ticks == before and ticks > 50 else 0
+        before = ticks
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    assert process.poll() is None  # the first lets it finish, if it can
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=10)
+    os.close(reader)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
