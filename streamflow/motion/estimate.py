@@ -15,7 +15,7 @@ from streamflow.motion.refine import BEHIND, Pose, cost_of, facing, gates, noise
 from streamflow.motion.sampling import FlowPoints
 from streamflow.motion.search import APART, search_everywhere, search_near, start_rotation
 from streamflow.motion.selection import gric, simplest
-from streamflow.motion.sphere import axis_angle_between
+from streamflow.motion.sphere import angle_between, axis_angle_between
 from streamflow.motion.translation import find_translation
 from streamflow.values import Matrix, Motion, Status
 
@@ -38,6 +38,8 @@ WIDEST = np.deg2rad(20.0)  # 1 sigma of the direction; beyond, it is not known
 INEXACT_CAMERA = 0.02
 WEIGHT_OF_INLIER = 0.25  # at TUNING standard deviations
 LEAST_AGREEMENT = 0.8  # of the points on which side of the camera they are
+LEAST_CONTINUED = 0.5  # the same, for a camera that goes on as it went
+AS_IT_WENT = np.deg2rad(5.0)  # between the directions of two pairs in a row
 
 
 def estimate_motion(
@@ -127,7 +129,7 @@ def _moving(rays: Matrix, order: Order, focal: float, prior: Motion | None) -> M
         pose, *rivals = _twins(rays, plane, scale, prior) or [pose, *rivals]
     elif rivals:
         status = Status.AMBIGUOUS
-    motion = _with_parallax(status, rays, pose, focal, scale)
+    motion = _with_parallax(status, rays, pose, focal, scale, prior=prior)
     others = tuple(_with_parallax(Status.MOVING, rays, rival, focal, scale) for rival in rivals)
     return replace(motion, alternatives=others)
 
@@ -225,7 +227,14 @@ def _without_parallax(status: Status, R: Matrix, squared: Matrix, scale: float) 
 
 
 def _with_parallax(
-    status: Status, rays: Matrix, pose: Pose, focal: float, scale: float, *, turning: bool = True
+    status: Status,
+    rays: Matrix,
+    pose: Pose,
+    focal: float,
+    scale: float,
+    *,
+    turning: bool = True,
+    prior: Motion | None = None,
 ) -> Motion:
     """The motion with its sign, weights and covariance; `LOW_CONFIDENCE` where they are too weak."""
     r2 = (residuals(rays, *pose) / (TUNING * scale)) ** 2
@@ -238,7 +247,8 @@ def _with_parallax(
     share = float(np.mean(weights > WEIGHT_OF_INLIER))
     spread = covariance(rays, pose, gates(rays, pose, focal), scale, turning=turning)
     direction_known = spread[:2, :2].trace() < WIDEST**2  # False for NaN
-    if share < LEAST_INLIERS or abs(vote) < LEAST_AGREEMENT or not direction_known:
+    least = LEAST_CONTINUED if _goes_on(pose, prior) else LEAST_AGREEMENT
+    if share < LEAST_INLIERS or abs(vote) < least or not direction_known:
         return Motion(Status.LOW_CONFIDENCE, inlier_share=share, noise=scale)
     return Motion(
         status,
@@ -249,6 +259,13 @@ def _with_parallax(
         inlier_share=share,
         noise=scale,
     )
+
+
+def _goes_on(pose: Pose, prior: Motion | None) -> bool:
+    """Whether the camera moves the way it moved in the pair before."""
+    if prior is None or prior.translation is None:
+        return False
+    return bool(angle_between(pose.T, prior.translation) < AS_IT_WENT)
 
 
 def _vote(front: Matrix, weights: Matrix) -> float:
