@@ -68,10 +68,10 @@ class Analysis:
         for stage in (self._motion, self._depth, self._planes):
             stage.reset()
 
-    def _measure(self, pair: FramePair) -> tuple[Flow, Motion]:
+    def _measure(self, pair: FramePair, prior: Motion) -> tuple[Flow, Motion]:
         """Flow and motion of a pair that is not the stream's own; nothing is remembered of it."""
         flow = self._flow(pair)
-        return flow, self._motion.estimate(pair, flow, self._camera_for(pair.reference).matrix)
+        return flow, self._motion.estimate(pair, flow, self._camera_for(pair.reference).matrix, prior)
 
     def _camera_for(self, frame: Frame) -> Camera:
         if self._camera is None or self._camera.size != frame.size:

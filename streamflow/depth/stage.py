@@ -11,10 +11,13 @@ from streamflow.depth.baseline import Baseline, median_parallax
 from streamflow.depth.contact import time_to_contact
 from streamflow.depth.fusion import DepthFusion
 from streamflow.depth.pair import pair_depth
+from streamflow.motion.sphere import angle_between
 from streamflow.options import Knobs, Options
 from streamflow.values import Depth, Flow, Frame, FramePair, Matrix, Motion, Status, Unknown
 
-Measure = Callable[[FramePair], tuple[Flow, Motion]]
+Measure = Callable[[FramePair, Motion], tuple[Flow, Motion]]
+
+SAME_WAY = np.deg2rad(10.0)  # between a step and the way over several
 
 
 class DepthStage:
@@ -25,7 +28,8 @@ class DepthStage:
     options : Options
     knobs : Knobs
     measure : callable
-        Flow and motion of a pair that is not the stream's own: the newest frame against an earlier one.
+        Flow and motion of a pair that is not the stream's own, the newest frame against an earlier one, given
+        the motion to start from.
     """
 
     def __init__(self, options: Options, knobs: Knobs, measure: Measure) -> None:
@@ -52,7 +56,7 @@ class DepthStage:
             self._fusion = DepthFusion(camera_matrix)
         parallax = median_parallax(flow.vectors, camera_matrix, motion.rotation)
         keyframe = self._baseline.choose(pair.target, parallax)
-        wide = self._wide_depth(pair, keyframe, camera_matrix) if keyframe is not None else None
+        wide = self._wide_depth(pair, keyframe, motion, camera_matrix) if keyframe is not None else None
         return self._fusion(flow.vectors, motion.rotation, motion.translation, depth, wide)
 
     def _hold(self, flow: Flow, motion: Motion) -> None:
@@ -62,9 +66,12 @@ class DepthStage:
         else:
             self.reset()
 
-    def _wide_depth(self, pair: FramePair, keyframe: Frame, camera_matrix: Matrix) -> Depth | None:
-        flow, motion = self._measure(FramePair(pair.reference, keyframe))
-        if motion.status is not Status.MOVING:
+    def _wide_depth(
+        self, pair: FramePair, keyframe: Frame, step: Motion, camera_matrix: Matrix
+    ) -> Depth | None:
+        """Depth against an earlier frame; None where the way there is not that of the last step."""
+        flow, motion = self._measure(FramePair(pair.reference, keyframe), step)
+        if motion.status is not Status.MOVING or _angle_between(motion, step) > SAME_WAY:
             return None
         return self._depth_of(flow, motion, camera_matrix)
 
@@ -77,6 +84,13 @@ class DepthStage:
         """Forget what was seen so far."""
         self._baseline.reset()
         self._fusion = None
+
+
+def _angle_between(first: Motion, second: Motion) -> float:
+    """Angle between the headings of two motions from the same frame, radians."""
+    assert first.rotation is not None and first.translation is not None
+    assert second.rotation is not None and second.translation is not None
+    return float(angle_between(first.rotation.T @ first.translation, second.rotation.T @ second.translation))
 
 
 def _no_depth(flow: Flow) -> Depth:
