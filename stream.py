@@ -65,20 +65,22 @@ def stream(spelling: str, arguments: Namespace) -> int:
     from streamflow.cli.progress import RunProgress
     from streamflow.cli.report import Report
     from streamflow.cli.signals import Interruptible
+    from streamflow.options import Knobs
     from streamflow.pipeline import results
 
     console = Console(stderr=True)
     with ExitStack() as stack:
-        signals = stack.enter_context(Interruptible())
+        knobs = Knobs(arguments.threshmin)
+        signals = stack.enter_context(Interruptible(knobs))
         source = open_source(spelling, fps=arguments.fps, every_frame=arguments.every_frame)
         stack.enter_context(closing(source))
-        outputs = stack.enter_context(Outputs(source, arguments))
+        outputs = stack.enter_context(Outputs(source, arguments, knobs))
         options = command_line.options(arguments)
         stack.enter_context(announced(console))
         report = Report(source, outputs)
         frames = signals.frames(source)
         with RunProgress(source.info, source.health, console, quiet=arguments.quiet) as progress:
-            for result in results(frames, outputs.stages, options, knobs=outputs.knobs, source=source.info):
+            for result in results(frames, outputs.stages, options, knobs=knobs, source=source.info):
                 outputs.write(result)
                 report.add(result)
                 progress.advance(result)

@@ -44,7 +44,7 @@ class WindowSink:
         """Show one result; wait while paused."""
         self._show(result)
         self._obey(cv2.waitKeyEx(WAIT), result)
-        while self._paused:
+        while self._paused and not self._run.knobs.stopping:
             self._obey(cv2.waitKeyEx(PAUSED), result)
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ class Knobs:
     """What a viewer may turn while the stream runs."""
 
     threshmin: float = 0.2  # pixels whose smin is smaller count as without evidence
+    stopping: bool = False  # the run is to end: nothing may wait for the viewer any more
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from streamflow.cli import arguments as command_line
 from streamflow.cli.outputs import Outputs
 from streamflow.cli.overlap import DEPTH, WriteBehind
 from streamflow.errors import SinkError, SourceError
+from streamflow.options import Knobs
 from streamflow.values import Result
 from tests.made_results import make_results
 
@@ -110,7 +111,7 @@ def write_and_fail(targets: Sequence[str], results: Iterable[Result]) -> None:
     """Write results as the program does, until a stage fails."""
     words = [word for target in targets for word in ("-o", target)]
     arguments = command_line.parse(["demo:still,size=67x45,frames=3", *words])
-    with Outputs(open_source(arguments.sources[0]), arguments) as outputs:
+    with Outputs(open_source(arguments.sources[0]), arguments, Knobs()) as outputs:
         for result in results:
             outputs.write(result)
         raise SourceError("the stage failed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -61,9 +62,9 @@ def display() -> Iterator[str]:
     server.wait()
 
 
-def until(condition: Callable[[], object]) -> None:
+def until(condition: Callable[[], object], seconds: float = 20) -> None:
     """Wait for what the other process is about to do."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.02)
@@ -240,3 +241,28 @@ def test_without_a_display_there_is_one_line_and_no_abort(display, said):
     assert done.stderr.startswith(f"SinkError: {said}")
     assert len(done.stderr.splitlines()) == 1
     assert done.stdout == ""
+
+
+def test_ctrl_c_ends_a_run_whose_window_is_paused(display, tmp_path):
+    environment = {**os.environ, "DISPLAY": display}
+
+    def xdotool(*command: str) -> str:
+        return subprocess.run(["xdotool", *command], env=environment, capture_output=True, text=True).stdout
+
+    process = subprocess.Popen(
+        [sys.executable, str(Path(ROOT) / "stream.py"), "demo:wall,size=160x120,frames=100000", "-o", "window"],
+        env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        until(
+            lambda: xdotool("search", "--onlyvisible", "--name", "demo:wall"), 200
+        )  # it may have to compile
+        window = xdotool("search", "--onlyvisible", "--name", "demo:wall").split()[0]
+        xdotool("windowfocus", "--sync", window)
+        xdotool("key", "space")
+        until(lambda: "paused" in xdotool("getwindowname", window))
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 130, errors

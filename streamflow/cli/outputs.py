@@ -25,16 +25,15 @@ from streamflow.values import Result
 class Outputs:
     """The sinks of a run, as a context: leaving it closes every one of them."""
 
-    def __init__(self, source: Source, arguments: Namespace) -> None:
-        self.knobs = Knobs(arguments.threshmin)
+    def __init__(self, source: Source, arguments: Namespace, knobs: Knobs) -> None:
         self.targets = [target.replace("{stem}", source.info.stem) for target in arguments.output]
         self.targets = self.targets or [_default_target(source)]
         self.stopped = False
-        self._painter = Painter(self.knobs, panels(arguments), limits=arguments.range, fill=arguments.fill)
+        self._painter = Painter(knobs, panels(arguments), limits=arguments.range, fill=arguments.fill)
         self._run = Run(
             source.info,
             self._painter,
-            self.knobs,
+            knobs,
             overwrite=arguments.overwrite,
             settings=_settings(arguments),
             source_state=state_of_files(source.info.name),

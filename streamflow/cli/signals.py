@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from types import FrameType, TracebackType
 from typing import TypeVar
 
+from streamflow.options import Knobs
+
 T = TypeVar("T")
 
 
@@ -21,7 +23,8 @@ class Interruptible:
     being waited for is left at once, however long it would stay silent.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, knobs: Knobs) -> None:
+        self._knobs = knobs
         self.received: int | None = None  # signal number
         self._waiting = False
 
@@ -61,5 +64,6 @@ class Interruptible:
         if self.received is not None:
             raise KeyboardInterrupt
         self.received = number
+        self._knobs.stopping = True
         if self._waiting:
             raise Interrupted
