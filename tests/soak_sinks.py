@@ -20,21 +20,12 @@ from streamflow.values import FramePair, Result
 from tests.made_results import make_frame, make_result, make_run
 
 TARGETS = [
-    "out.mp4",
-    "out.mkv",
-    "out.webm",
-    "depth:maps.mkv",
-    "png:png",
-    "depth:depth",
-    "flo:flo",
-    "kitti:kitti",
-    "pfm:pfm",
-    "npz:npz",
-    "ply:ply",
-    "jsonl:log.jsonl",
+    *("out.mp4", "out.mkv", "out.webm", "depth:maps.mkv", "png:png", "depth:depth", "flo:flo"),
+    *("kitti:kitti", "pfm:pfm", "npz:npz", "ply:ply", "jsonl:log.jsonl"),
 ]
 SIZE = 320, 240
 SETTLED = 1000  # pairs
+SHOWN = 250
 
 
 def resident() -> float:
@@ -60,9 +51,10 @@ def soak(pairs: int, targets: list[str]) -> None:
         behind.put(replace(result, pair=FramePair(newer, older, fresh=index == 1)))
         if index % 250 == 0:
             remove_files_but_the_last(100)
-        if index in (SETTLED, pairs) or index % 1000 == 0:
+        if index == pairs or index % SHOWN == 0:
             settled = settled or resident() * (index >= SETTLED)
-            print(f"{index} pairs, {resident():.1f} MB, {resident() - settled:+.1f} MB", flush=True)
+            grown = f", {resident() - settled:+.1f} MB" if settled else ""
+            print(f"{index} pairs, {resident():.1f} MB{grown}", flush=True)
         if index == pairs:
             break
     behind.finish()
