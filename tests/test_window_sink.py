@@ -249,10 +249,10 @@ def test_ctrl_c_ends_a_run_whose_window_is_paused(display, tmp_path):
     def xdotool(*command: str) -> str:
         return subprocess.run(["xdotool", *command], env=environment, capture_output=True, text=True).stdout
 
+    words = [str(Path(ROOT) / "stream.py"), "demo:wall,size=160x120,frames=100000", "-o", "window"]
     process = subprocess.Popen(
-        [sys.executable, str(Path(ROOT) / "stream.py"), "demo:wall,size=160x120,frames=100000", "-o", "window"],
-        env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [sys.executable, *words], env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
     try:
         until(
             lambda: xdotool("search", "--onlyvisible", "--name", "demo:wall"), 200
