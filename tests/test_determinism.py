@@ -11,7 +11,8 @@ import hashlib
 from sources import open_source
 from streamflow.pipeline import results
 for result in results(open_source("demo:oblique,size=161x101,frames=6")):
-    maps = (result.flow.vectors, result.flow.sigma, result.flow.smin, result.depth.inverse, result.depth.variance)
+    flow, depth = result.flow, result.depth
+    maps = flow.vectors, flow.sigma, flow.smin, depth.inverse, depth.variance
     print(*(hashlib.sha1(values.tobytes()).hexdigest()[:8] for values in maps), result.motion.epipole)
 """
 
