@@ -75,9 +75,10 @@ def test_the_video_has_every_pair_at_its_time(everything: Path, pairs: list[Fram
 
 def test_pictures_and_plots_are_there_for_every_pair(everything: Path, pairs: list[FramePair]) -> None:
     for folder in ("pictures", "plots"):
-        pictures = [cv2.imread(str(path)) for path in sorted((everything / folder).glob("*.png"))]
+        pictures = [cv2.imread(str(path)) for path in sorted((everything / folder).glob("frame_*.png"))]
         assert len(pictures) == len(pairs)
         assert all(picture.std() > 10 for picture in pictures)
+    assert cv2.imread(str(everything / "plots/trajectory.png")).std() > 10
 
 
 def test_the_flow_files_hold_the_flow(everything: Path, pairs: list[FramePair]) -> None:
