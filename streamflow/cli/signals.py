@@ -47,7 +47,6 @@ class Interruptible:
             try:
                 self._waiting = True
                 item = next(iterator)
-                self._waiting = False
             except (StopIteration, Interrupted):
                 return
             finally:
