@@ -203,8 +203,10 @@ def test_close_wakes_a_waiting_consumer(camera):
     source = NetworkSource(camera.url, timeout=TIMEOUT)
     list(islice(source, 2))
     camera.stalled = True
-    threading.Timer(0.3, source.close).start()
+    closing = threading.Timer(0.3, source.close)
+    closing.start()
     assert len(list(source)) <= 2
+    closing.join()  # the consumer wakes before the reader has ended
 
 
 INTERRUPTED = """

@@ -207,21 +207,27 @@ def test_s_saves_the_picture_under_a_name_that_is_free(viewer, tmp_path):
     np.testing.assert_array_equal(picture, cv2.imread(str(second)))
 
 
+def screenshot(display: str, folder: Path) -> np.ndarray:
+    file = folder / "screen.bmp"
+    environment = {**os.environ, "DISPLAY": display}
+    subprocess.run(["import", "-window", "root", str(file)], env=environment, check=True)
+    return cv2.imread(str(file))
+
+
+def best_match(picture: np.ndarray, part: np.ndarray) -> float:
+    return float(cv2.matchTemplate(picture, part, cv2.TM_CCOEFF_NORMED).max())
+
+
 def test_the_window_shows_the_picture(viewer, display, tmp_path):
     if shutil.which("import") is None:
         pytest.skip("ImageMagick's import, which takes screenshots, is not installed")
     viewer.pause()
     viewer.press("s")
     until(lambda: list(tmp_path.glob("made_*.png")))
-    subprocess.run(
-        ["import", "-window", "root", str(tmp_path / "screen.bmp")],
-        env={**os.environ, "DISPLAY": display},
-        check=True,
-    )
-    screen = cv2.imread(str(tmp_path / "screen.bmp"))
     (saved,) = tmp_path.glob("made_*.png")
-    match = cv2.matchTemplate(screen, cv2.imread(str(saved))[40:200, 40:300], cv2.TM_CCOEFF_NORMED)
-    assert match.max() > 0.95
+    shown = cv2.imread(str(saved))[40:200, 40:300]
+    # The X server draws when it gets to it: look until the picture is there.
+    until(lambda: best_match(screenshot(display, tmp_path), shown) > 0.95)
 
 
 @pytest.mark.parametrize(
