@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from streamflow.camera import Calibration
 
 
 @dataclass
@@ -23,7 +26,7 @@ class Options:
     reference: Literal["newest", "previous"] = "newest"
     fuse: bool = True  # filter the depth over time
     region: tuple[int, int, int, int] | None = None  # x, y, width, height in pixels, for the planes
-    camera: str | None = None  # calibration file, or "fx,fy,cx,cy"
+    camera: Calibration | None = None
     fov: float | None = None  # degrees, horizontal; None: the source's, or an assumed one
     speed: float | None = None  # metres a second, makes depth metric
     baseline: float | None = None  # metres between two frames, makes depth metric

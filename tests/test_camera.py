@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from streamflow.camera import Calibration, Camera, camera_for, matrix_from_fov, read_calibration
+from sources.calibration import read_calibration
+from streamflow.camera import Calibration, Camera, camera_for, matrix_from_fov
 from streamflow.errors import UsageError
 from streamflow.options import Options
 from streamflow.values import Frame, SourceInfo

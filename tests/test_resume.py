@@ -205,3 +205,17 @@ def test_ctrl_c_prints_the_command_that_continues(tmp_path: Path) -> None:
     assert os.waitstatus_to_exitcode(os.system(f"cd {tmp_path} && {sys.executable} {words} -q 2>said")) == 0
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 19
     assert len(list(tmp_path.glob("png/*.png"))) == 19
+
+
+def test_a_calibration_file_that_changed_is_refused(tmp_path: Path) -> None:
+    camera = tmp_path / "camera.txt"
+    command = [
+        sys.executable, str(ROOT / "stream.py"), "demo:still,size=64x48,frames=3",
+        "--camera", str(camera), "--plot_flow", "-o", "flo:flo", "--resume",
+    ]  # fmt: skip
+    camera.write_text("60 60 31.5 23.5\n")
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=200)
+    camera.write_text("50 60 31.5 23.5\n")
+    refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200)
+    assert refused.returncode == 4
+    assert "cannot be continued: --camera was" in refused.stderr

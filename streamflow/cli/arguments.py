@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import fields
 from fractions import Fraction
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sinks import SINKS
 from sources import SOURCES
@@ -14,6 +14,9 @@ from streamflow.errors import UsageError
 from streamflow.options import Knobs, Options
 from streamflow.registry import Registry
 from streamflow.stages import ALL_VIEWS, VIEWS
+
+if TYPE_CHECKING:
+    from streamflow.camera import Calibration
 
 EXAMPLES = """\
 examples:
@@ -77,7 +80,8 @@ def add_method_options(parser: argparse._ArgumentGroup | argparse.ArgumentParser
     add("--fuse", action=argparse.BooleanOptionalAction, default=default.fuse,
         help="filter the depth over time (default: on)")  # fmt: skip
     add("--region", type=_region, metavar="x,y,w,h", help="where to look for a plane, pixels")
-    add("--camera", metavar="FILE|fx,fy,cx,cy", help="calibration: ROS or OpenCV YAML, COLMAP, npz, text")
+    add("--camera", type=_calibration, metavar="FILE|fx,fy,cx,cy",
+        help="calibration: ROS or OpenCV YAML, COLMAP, npz, text")  # fmt: skip
     add("--fov", type=_number(1, 179), metavar="DEG", help="horizontal field of view, instead of --camera")
     add("--speed", type=_number(1e-6), metavar="M/S", help="speed of the camera: depth in metres")
     add("--baseline", type=_number(1e-9), metavar="M", help="distance between two frames: depth in metres")
@@ -143,6 +147,12 @@ def _number(least: float, most: float = float("inf")) -> Any:
         return value
 
     return number
+
+
+def _calibration(spelling: str) -> Calibration:
+    from sources.calibration import read_calibration
+
+    return read_calibration(spelling)
 
 
 def _rate(text: str) -> Fraction:

@@ -143,4 +143,7 @@ def _default_target(source: Source) -> str:
 def _settings(arguments: Namespace) -> dict[str, object]:
     """What decides the content of an output, for its sidecar."""
     left_out = {"sources", "output", "overwrite", "resume", "quiet", "debug"}
-    return {name: value for name, value in sorted(vars(arguments).items()) if name not in left_out}
+    settings = {name: value for name, value in sorted(vars(arguments).items()) if name not in left_out}
+    if arguments.camera is not None:
+        settings["camera"] = arguments.camera.as_plain()  # its file may change
+    return settings
