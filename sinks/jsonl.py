@@ -14,7 +14,7 @@ from streamflow.motion.epipole import bearing, ellipse, off_axis, pixel
 if TYPE_CHECKING:
     from sinks import Run
     from streamflow.stages import Stage
-    from streamflow.values import Matrix, Motion, Plane, Result
+    from streamflow.values import Looming, Matrix, Motion, Plane, Result
 
 
 def record(result: Result) -> dict[str, Any]:
@@ -22,6 +22,7 @@ def record(result: Result) -> dict[str, Any]:
     return {
         **pair_record(result.pair),
         **(motion_record(result.motion, result) if result.motion else {"status": None}),
+        "looming": None if result.looming is None else [looming_record(part) for part in result.looming],
         "planes": None if result.planes is None else [plane_record(plane) for plane in result.planes],
         "timing_ms": result.timing,
     }
@@ -65,6 +66,11 @@ def epipole_record(motion: Motion, camera_matrix: Matrix) -> dict[str, Any] | No
         "sigma_px": None if error is None else (error.major, error.minor),
         "sigma_angle_deg": None if error is None else float(np.degrees(error.angle)),
     }
+
+
+def looming_record(looming: Looming) -> dict[str, Any]:
+    """Return one part of the scene that the camera will run into, without its mask."""
+    return {"time_s": looming.time, "box_px": looming.box, "share_of_image": looming.share}
 
 
 def plane_record(plane: Plane) -> dict[str, Any]:

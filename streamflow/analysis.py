@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from streamflow.camera import Camera, camera_for
 from streamflow.depth.stage import DepthStage
+from streamflow.depth.warning import LoomingWarning
 from streamflow.flow.engine import FlowEngine
 from streamflow.flow.stage import DenseFlow, FlowStage
 from streamflow.motion.stage import MotionStage
@@ -34,6 +35,7 @@ class Analysis:
         self._flow = FlowStage(engine or FlowEngine(options.flow))
         self._motion = MotionStage(options.motion, knobs)
         self._depth = DepthStage(options, knobs, self._measure)
+        self._warning = LoomingWarning(options)
         self._planes = PlanesStage(options, knobs)
 
     def __call__(self, pair: FramePair) -> Result:
@@ -51,7 +53,8 @@ class Analysis:
         if Stage.DEPTH in self._stages:
             with _timed(milliseconds, Stage.DEPTH):
                 depth = self._depth(pair, flow, motion, camera.matrix)
-            result = replace(result, depth=depth)
+                looming = self._warning(pair, motion, depth, camera.matrix)
+            result = replace(result, depth=depth, looming=looming)
             if Stage.PLANES in self._stages:
                 with _timed(milliseconds, Stage.PLANES):
                     planes = self._planes(pair, flow, motion, depth, camera.matrix)
@@ -65,7 +68,7 @@ class Analysis:
 
     def reset(self) -> None:
         """Forget the stream: what follows does not continue it."""
-        for stage in (self._motion, self._depth, self._planes):
+        for stage in (self._motion, self._depth, self._warning, self._planes):
             stage.reset()
 
     def _measure(self, pair: FramePair, prior: Motion) -> tuple[Flow, Motion]:

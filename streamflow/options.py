@@ -25,6 +25,7 @@ class Options:
     motion: Literal["full", "translation"] = "full"
     reference: Literal["newest", "previous"] = "newest"
     fuse: bool = True  # filter the depth over time
+    warn_below: float | None = None  # seconds to contact below which what is in the way is warned of
     region: tuple[int, int, int, int] | None = None  # x, y, width, height in pixels, for the planes
     camera: Calibration | None = None
     fov: float | None = None  # degrees, horizontal; None: the source's, or an assumed one

@@ -189,6 +189,25 @@ class Depth:
 
 
 @dataclass(frozen=True, eq=False)
+class Looming:
+    """A part of the scene that the camera will run into, if it goes on as it does."""
+
+    time: float  # seconds until contact
+    mask: Mask  # (H, W), reference image
+
+    @cached_property
+    def box(self) -> tuple[int, int, int, int]:
+        """(x, y, width, height) pixels."""
+        x, y, width, height = cv2.boundingRect(self.mask.view(np.uint8))
+        return x, y, width, height
+
+    @cached_property
+    def share(self) -> float:
+        """Of the image."""
+        return float(self.mask.mean())
+
+
+@dataclass(frozen=True, eq=False)
 class Plane:
     """A planar part of the scene."""
 
@@ -212,5 +231,6 @@ class Result:
     flow: Flow | None = None
     motion: Motion | None = None
     depth: Depth | None = None
+    looming: tuple[Looming, ...] | None = None  # the most urgent first; None: nobody asked for a warning
     planes: tuple[Plane, ...] | None = None
     timing: Mapping[str, float] = field(default_factory=dict)  # milliseconds per stage

@@ -17,7 +17,7 @@ import pytest
 
 from sinks import open_sink
 from streamflow.errors import SinkError, StopStreaming
-from streamflow.values import Motion, Result, Status
+from streamflow.values import Looming, Motion, Result, Status
 from tests.full_disk import limited_file_size
 from tests.made_results import make_results, make_run, write_all
 
@@ -58,6 +58,7 @@ def test_a_line_holds_everything_about_a_pair():
         "rotation_sigma_deg": None,
         "noise": 1.5,
         "alternatives": [],
+        "looming": None,
         "planes": [
             {
                 "label": 3,
@@ -80,6 +81,17 @@ def test_what_is_not_known_is_null():
     assert found["status"] == "static"
     unknown = "time", "interval", "epipole", "rotation_deg", "translation", "inlier_share", "noise", "planes"
     assert {name: found[name] for name in unknown} == dict.fromkeys(unknown)
+
+
+def test_a_warning_has_its_time_and_region():
+    result = make_results()[0]
+    mask = np.zeros(result.depth.inverse.shape, np.bool_)
+    mask[20:30, 30:50] = True
+    nothing, one = written(replace(result, looming=()), replace(result, looming=(Looming(1.25, mask),)))
+    assert nothing["looming"] == []
+    assert one["looming"] == [
+        {"time_s": 1.25, "box_px": [30, 20, 20, 10], "share_of_image": pytest.approx(200 / mask.size)}
+    ]
 
 
 def test_a_stage_that_did_not_run_is_null():

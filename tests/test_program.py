@@ -199,6 +199,8 @@ BAD = {
     "threshold": (["demo", "--threshmin", "x"], 2, "--threshmin"),
     "negative threshold": (["demo", "--threshmin", "-1"], 2, "--threshmin"),
     "camera matrix": (["demo", "--camera", "1,2,3"], 2, "4 numbers"),
+    "warning": (["demo", "--warn-below", "0"], 2, "--warn-below"),
+    "warning without a clock": (["pictures", "--warn-below", "2", "-o", "jsonl:-"], 2, "--fps"),
     "no calibration": (["demo", "--camera", "nowhere.yaml"], 2, "nowhere.yaml"),
     "region": (["demo", "--region", "1,2,3"], 2, "--region"),
     "region outside": (["demo", "--planar_flow", "--region", "900,0,50,50"], 2, "--region"),
@@ -216,6 +218,9 @@ def test_a_mistake_is_one_line_with_its_exit_code_and_leaves_nothing(name: str, 
     arguments, code, words = BAD[name]
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.mp4").write_text("this is no video\n" * 50)
+    (tmp_path / "pictures").mkdir()
+    for index in range(2):
+        cv2.imwrite(str(tmp_path / f"pictures/{index}.png"), np.zeros((48, 64), np.uint8))
     before = set(tmp_path.rglob("*"))
     done = run(tmp_path, *arguments, code=code)
     lines = done.stderr.strip().splitlines()

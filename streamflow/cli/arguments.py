@@ -79,6 +79,9 @@ def add_method_options(parser: argparse._ArgumentGroup | argparse.ArgumentParser
              "(default: %(default)s)")  # fmt: skip
     add("--fuse", action=argparse.BooleanOptionalAction, default=default.fuse,
         help="filter the depth over time (default: on)")  # fmt: skip
+    add("--warn-below", type=_number(0.01, 3600), metavar="SECONDS",
+        help="warn of what the camera will run into so soon, if it goes on as it goes: outlined in every "
+             "view, and in jsonl: with time, box and share of the image")  # fmt: skip
     add("--region", type=_region, metavar="x,y,w,h", help="where to look for a plane, pixels")
     add("--camera", type=_calibration, metavar="FILE|fx,fy,cx,cy",
         help="calibration: ROS or OpenCV YAML, COLMAP, npz, text")  # fmt: skip

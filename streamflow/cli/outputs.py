@@ -29,6 +29,7 @@ class Outputs:
         self.targets = [target.replace("{stem}", source.info.stem) for target in arguments.output]
         self.targets = self.targets or [_default_target(source)]
         self.stopped = False
+        self._warned = arguments.warn_below is not None
         self._painter = Painter(knobs, panels(arguments), limits=arguments.range, fill=arguments.fill)
         self._run = Run(
             source.info,
@@ -86,6 +87,8 @@ class Outputs:
     def stages(self) -> frozenset[Stage]:
         """Every stage whose values a sink or a picture needs, with the stages these build on."""
         shown = {VIEWS[name] for name in self._painter.panels}
+        if self._warned:
+            shown.add(Stage.DEPTH)
         return with_what_they_build_on(shown.union(*(sink.needs for sink in self._sinks)))
 
     @property

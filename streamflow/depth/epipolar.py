@@ -22,30 +22,37 @@ def pixel_motion(K: Matrix, R: Matrix, T: Vector) -> tuple[NDArray[np.float32], 
     return (K @ R @ np.linalg.inv(K)).astype(np.float32), (K @ T).astype(np.float32)
 
 
+def epipole_error2(K: Matrix, astray: float) -> np.float32:
+    """Variance of each component of e, pixels^2, when T has a standard deviation of `astray` radians."""
+    return np.float32(astray**2 * np.linalg.det(K[:2, :2]))
+
+
 def signed_inverse_depth(
-    vectors: Vectors, sigma: Map, K: Matrix, R: Matrix, T: Vector
+    vectors: Vectors, sigma: Map, K: Matrix, R: Matrix, T: Vector, astray: float = 0.0
 ) -> tuple[Map, Map, Map]:
     """Weighted least squares for the inverse depth of each pixel.
 
     With p the pixel in the target, h = H [x, 1] and e = K T, the two equations m = rho d have
-    m = p h3 - (h1, h2) and d = (e1, e2) - p e3, and an error of p enters m multiplied by h3 + rho e3.
-    This is the depth step of Longuet-Higgins and Prazdny (1980) for finite motion.
+    m = p h3 - (h1, h2) and d = (e1, e2) - p e3. An error of p enters m multiplied by h3 + rho e3, one of e
+    by rho. This is the depth step of Longuet-Higgins and Prazdny (1980) for finite motion.
 
     Parameters
     ----------
     vectors : (H, W, 2), flow in pixels.
     sigma : (H, W), standard deviation of each of its components, pixels.
     K, R, T : camera matrix in pixels and motion, Z_t b = R Z_r a + T.
+    astray : standard deviation of the direction of T, radians.
 
     Returns
     -------
     inverse_depth : (H, W), 1/|T|; negative where the point would lie behind the camera.
     variance : (H, W), of `inverse_depth`.
-    off_line : (H, W), squared distance to the epipolar line in standard deviations of the flow.
+    off_line : (H, W), squared distance to the epipolar line in standard deviations.
     """
     shape = sigma.shape
     inverse_depth, variance, off_line = (np.empty(shape, np.float32) for _ in range(3))
-    _solve(vectors, sigma, *pixel_motion(K, R, T), inverse_depth, variance, off_line)
+    error2 = epipole_error2(K, astray)
+    _solve(vectors, sigma, *pixel_motion(K, R, T), error2, inverse_depth, variance, off_line)
     return inverse_depth, variance, off_line
 
 
@@ -53,16 +60,16 @@ FASTMATH = {"contract", "reassoc", "arcp"}  # not what would assume that there a
 
 
 @kernel()
-def _solve(vectors, sigma, H, e, inverse_depth, variance, off_line):
+def _solve(vectors, sigma, H, e, error2, inverse_depth, variance, off_line):
     for y in range(sigma.shape[0]):
         for x in range(sigma.shape[1]):
             u, v = vectors[y, x, 0], vectors[y, x, 1]
-            solution = solve_pixel(np.float32(x), np.float32(y), u, v, sigma[y, x], H, e)
+            solution = solve_pixel(np.float32(x), np.float32(y), u, v, sigma[y, x], H, e, error2)
             inverse_depth[y, x], variance[y, x], off_line[y, x] = solution
 
 
 @kernel()
-def solve_pixel(x, y, u, v, sigma, H, e):
+def solve_pixel(x, y, u, v, sigma, H, e, error2):
     """Inverse depth, variance and squared distance to the epipolar line of one pixel; see above."""
     p1, p2 = x + u, y + v
     h3 = H[2, 0] * x + (H[2, 1] * y + H[2, 2])
@@ -73,4 +80,5 @@ def solve_pixel(x, y, u, v, sigma, H, e):
     rho = (d1 * m1 + d2 * m2) * per_dd
     across = d1 * m2 - d2 * m1
     deviation = sigma * (h3 + rho * e[2])
-    return rho, deviation * deviation * per_dd, across * across * per_dd / (deviation * deviation)
+    spread = deviation * deviation + rho * rho * error2
+    return rho, spread * per_dd, across * across * per_dd / spread

@@ -3,7 +3,7 @@
 import numpy as np
 
 from streamflow.compiler import kernel
-from streamflow.depth.epipolar import Map, Matrix, Vector, Vectors, pixel_motion, solve_pixel
+from streamflow.depth.epipolar import Map, Matrix, Vector, Vectors, epipole_error2, pixel_motion, solve_pixel
 from streamflow.depth.occlusion import hidden_in_target
 from streamflow.values import Depth, Unknown
 
@@ -16,6 +16,7 @@ def pair_depth(
     T: Vector,
     noise: float = 1.0,
     *,
+    astray: float = 0.0,
     max_sigma: float = 1.0,
     min_parallax: float = 8.0,
     gate: float = 3.0,
@@ -29,6 +30,7 @@ def pair_depth(
     K : camera matrix, pixels.
     R, T : the camera's motion, Z_t b = R Z_r a + T with |T| = 1.
     noise : actual over predicted error of the flow.
+    astray : standard deviation of the direction of T, radians.
     max_sigma : predicted error in pixels above which the flow is no evidence.
     min_parallax : motion in pixels of a point one step away, below which the epipole is too close.
     gate : standard deviations off the epipolar line, or behind the camera, where a point moves by itself.
@@ -36,7 +38,7 @@ def pair_depth(
     H, e = pixel_motion(K, R, T)
     inverse_depth, variance = np.empty(sigma.shape, np.float32), np.empty(sigma.shape, np.float32)
     unknown = np.empty(sigma.shape, np.uint8)
-    limits = np.array([noise, max_sigma, min_parallax**2, gate**2], np.float32)
+    limits = np.array([noise, max_sigma, min_parallax**2, gate**2, epipole_error2(K, astray)], np.float32)
     _judged(vectors, sigma, H, e, limits, inverse_depth, variance, unknown)
     hidden = np.nonzero(hidden_in_target(vectors, inverse_depth, variance, H, e))
     unknown[hidden] |= np.uint8(Unknown.OCCLUDED)
@@ -53,14 +55,14 @@ NOTHING = np.float32(np.nan)
 @kernel()
 def _judged(vectors, sigma, H, e, limits, inverse_depth, variance, unknown):
     """Solve every pixel, find the reasons that it shows by itself, and blank it where there is one."""
-    noise, max_sigma, min_parallax2, gate2 = limits
+    noise, max_sigma, min_parallax2, gate2, error2 = limits
     height, width = sigma.shape
     right, bottom = np.float32(width - 1), np.float32(height - 1)
     for y in range(height):
         for x in range(width):
             fx, fy, u, v = np.float32(x), np.float32(y), vectors[y, x, 0], vectors[y, x, 1]
             error = sigma[y, x]
-            rho, var, off_line = solve_pixel(fx, fy, u, v, error * noise, H, e)
+            rho, var, off_line = solve_pixel(fx, fy, u, v, error * noise, H, e, error2)
             p1, p2 = fx + u, fy + v
             d1, d2 = e[0] - p1 * e[2], e[1] - p2 * e[2]
             why = np.uint8(0)

@@ -78,7 +78,10 @@ class DepthStage:
     def _depth_of(self, flow: Flow, motion: Motion, camera_matrix: Matrix) -> Depth:
         assert motion.rotation is not None and motion.translation is not None
         evident = flow.evident(self._knobs.threshmin)
-        return pair_depth(flow.vectors, evident, camera_matrix, motion.rotation, motion.translation)
+        astray = 0.0 if motion.covariance is None else float(np.sqrt(motion.covariance[:2, :2].trace() / 2))
+        return pair_depth(
+            flow.vectors, evident, camera_matrix, motion.rotation, motion.translation, astray=astray
+        )
 
     def reset(self) -> None:
         """Forget what was seen so far."""

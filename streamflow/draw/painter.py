@@ -14,6 +14,7 @@ from streamflow.draw.arrows import draw_arrows
 from streamflow.draw.colours import ORANGE, RED, colour_map, dimmed
 from streamflow.draw.grid import tile
 from streamflow.draw.heading import draw_epipole, draw_inliers, draw_trace
+from streamflow.draw.looming import draw_looming
 from streamflow.draw.planes import draw_plane
 from streamflow.draw.ranges import AdaptiveRange
 from streamflow.draw.text import caption, legend
@@ -75,6 +76,8 @@ class Painter:
             "depth": self._depth, "ttc": self._contact, "planes": self._planes,
         }[name]  # fmt: skip
         picture = draw(result)
+        for looming in result.looming or ():
+            draw_looming(picture, looming)
         caption(picture, f"{name}  {_when(result)}")
         return picture
 
