@@ -7,9 +7,12 @@ distance of b from its line in units of its own standard deviation (Hartley & Zi
 Geometry, 11.4; weighted as Kanatani 2005).
 """
 
+from math import sqrt
+
 import numpy as np
 
 from streamflow.compiler import kernel
+from streamflow.motion.algebra import cross, mapped
 from streamflow.values import Matrix
 
 NEAREST = 8.0  # pixels: a point nearer to the epipole says nothing of its direction and wrecks the covariance
@@ -37,28 +40,11 @@ def residuals(rays, R, T):
     """Whitened signed distances (N,) of the target points from their epipolar lines."""
     r = np.empty(rays.shape[1])
     for i in range(rays.shape[1]):
-        q1 = R[0, 0] * rays[0, i] + R[0, 1] * rays[1, i] + R[0, 2]
-        q2 = R[1, 0] * rays[0, i] + R[1, 1] * rays[1, i] + R[1, 2]
-        q3 = R[2, 0] * rays[0, i] + R[2, 1] * rays[1, i] + R[2, 2]
-        l1, l2, l3 = T[1] * q3 - T[2] * q2, T[2] * q1 - T[0] * q3, T[0] * q2 - T[1] * q1
+        q1, q2, q3 = mapped(R, rays[0, i], rays[1, i])
+        l1, l2, l3 = cross(T[0], T[1], T[2], q1, q2, q3)
         variance = rays[4, i] * l1 * l1 + 2 * rays[5, i] * l1 * l2 + rays[6, i] * l2 * l2
-        r[i] = (l1 * rays[2, i] + l2 * rays[3, i] + l3) / np.sqrt(variance + 1e-30)
+        r[i] = (l1 * rays[2, i] + l2 * rays[3, i] + l3) / sqrt(variance + 1e-30)
     return r
-
-
-@kernel(fastmath=True)
-def parallax(rays, R, T, nearest):
-    """Motion beside the rotation over the distance to the epipole, of the points beyond `nearest`."""
-    ratio, count = np.empty(rays.shape[1]), 0
-    for i in range(rays.shape[1]):
-        q1 = R[0, 0] * rays[0, i] + R[0, 1] * rays[1, i] + R[0, 2]
-        q2 = R[1, 0] * rays[0, i] + R[1, 1] * rays[1, i] + R[1, 2]
-        q3 = R[2, 0] * rays[0, i] + R[2, 1] * rays[1, i] + R[2, 2]
-        reach = np.sqrt((T[1] * q3 - T[2] * q2) ** 2 + (T[2] * q1 - T[0] * q3) ** 2)
-        if reach > nearest:
-            ratio[count] = np.sqrt((rays[2, i] * q3 - q1) ** 2 + (rays[3, i] * q3 - q2) ** 2) / reach
-            count += 1
-    return ratio[:count]
 
 
 @kernel(fastmath=True)
@@ -69,9 +55,7 @@ def inverse_depth(rays, R, T):
     """
     rho, variance = np.empty(rays.shape[1]), np.empty(rays.shape[1])
     for i in range(rays.shape[1]):
-        q1 = R[0, 0] * rays[0, i] + R[0, 1] * rays[1, i] + R[0, 2]
-        q2 = R[1, 0] * rays[0, i] + R[1, 1] * rays[1, i] + R[1, 2]
-        q3 = R[2, 0] * rays[0, i] + R[2, 1] * rays[1, i] + R[2, 2]
+        q1, q2, q3 = mapped(R, rays[0, i], rays[1, i])
         b1, b2, s11, s12, s22 = rays[2, i], rays[3, i], rays[4, i], rays[5, i], rays[6, i]
         d1, d2 = T[0] - b1 * T[2], T[1] - b2 * T[2]
         m1, m2 = b1 * q3 - q1, b2 * q3 - q2
@@ -79,7 +63,8 @@ def inverse_depth(rays, R, T):
         dWd = (d1 * d1 * s22 - 2 * d1 * d2 * s12 + d2 * d2 * s11) / determinant + 1e-30
         dWm = (d1 * m1 * s22 - (d1 * m2 + d2 * m1) * s12 + d2 * m2 * s11) / determinant
         rho[i] = dWm / dWd
-        variance[i] = (q3 + rho[i] * T[2]) ** 2 / dWd
+        z = q3 + rho[i] * T[2]
+        variance[i] = z * z / dWd
     return rho, variance
 
 
@@ -96,26 +81,24 @@ def linearise(rays, R, T, B, scale, nearest, farthest, rows):
     the epipole than `nearest`, or with more parallax than `farthest`, which no rigid scene in front of
     the camera gives.
     """
-    t1, t2, t3 = T
+    t1, t2, t3 = T[0], T[1], T[2]
     for i in range(rays.shape[1]):
         a1, a2, b1, b2 = rays[0, i], rays[1, i], rays[2, i], rays[3, i]
-        q1 = R[0, 0] * a1 + R[0, 1] * a2 + R[0, 2]
-        q2 = R[1, 0] * a1 + R[1, 1] * a2 + R[1, 2]
-        q3 = R[2, 0] * a1 + R[2, 1] * a2 + R[2, 2]
-        l1, l2, l3 = t2 * q3 - t3 * q2, t3 * q1 - t1 * q3, t1 * q2 - t2 * q1
+        q1, q2, q3 = mapped(R, a1, a2)
+        l1, l2, l3 = cross(t1, t2, t3, q1, q2, q3)
         h1, h2 = rays[4, i] * l1 + rays[5, i] * l2, rays[5, i] * l1 + rays[6, i] * l2
-        norm = 1.0 / np.sqrt(l1 * h1 + l2 * h2 + 1e-30)
+        norm = 1.0 / sqrt(l1 * h1 + l2 * h2 + 1e-30)
         r = (l1 * b1 + l2 * b2 + l3) * norm
         reach2 = l1 * l1 + l2 * l2
-        moved2 = (b1 * q3 - q1) ** 2 + (b2 * q3 - q2) ** 2
-        inside = reach2 > nearest * nearest and moved2 < farthest * farthest * reach2
+        m1, m2 = b1 * q3 - q1, b2 * q3 - q2
+        inside = reach2 > nearest * nearest and m1 * m1 + m2 * m2 < farthest * farthest * reach2
         root = 1.0 / (1.0 + r * r / (scale * scale)) if inside else 0.0
         rows[10, i] = root * root
         tq, shift = t1 * q1 + t2 * q2 + t3 * q3, r * norm
         for part in range(2):
             x, y = b1 - part * shift * h1, b2 - part * shift * h2
             factor = norm * root * (r * root if part == 1 else 1.0)
-            c1, c2, c3 = q2 - q3 * y, q3 * x - q1, q1 * y - q2 * x
+            c1, c2, c3 = cross(q1, q2, q3, x, y, 1.0)
             qb = q1 * x + q2 * y + q3
             rows[5 * part, i] = factor * (B[0, 0] * c1 + B[1, 0] * c2 + B[2, 0] * c3)
             rows[5 * part + 1, i] = factor * (B[0, 1] * c1 + B[1, 1] * c2 + B[2, 1] * c3)

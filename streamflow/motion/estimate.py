@@ -88,7 +88,7 @@ def _translating(rays: Matrix, focal: float, rng: np.random.Generator) -> Motion
     pose = find_translation(rays, focal, rng)
     r = residuals(rays, *pose)
     scale = _bounded(noise_scale(r))
-    still = transfer_errors(rays, np.eye(3))
+    still = transfer_errors(rays, np.eye(3), 0.0)
     criteria = {
         Status.STATIC: gric(still / scale**2, 2, 0),
         Status.MOVING: gric((r / scale) ** 2, 1, 2),
@@ -110,12 +110,12 @@ def _moving(rays: Matrix, order: Order, focal: float, prior: Motion | None) -> M
     scale = _bounded(noise_scale(r))
     turn = fit_rotation(some, start, TUNING * scale * COARSE_SCALES)
     plane = fit_homography(few, turn, TUNING * scale * COARSE_SCALES)
-    still, turned = transfer_errors(rays, np.eye(3)), transfer_errors(rays, turn, INEXACT_CAMERA)
+    still, turned = transfer_errors(rays, np.eye(3), 0.0), transfer_errors(rays, turn, INEXACT_CAMERA)
     status = simplest(
         {
             Status.STATIC: gric(still / scale**2, 2, 0),
             Status.ROTATION: gric(turned / scale**2, 2, 3),
-            Status.PLANAR: gric(transfer_errors(rays, plane) / scale**2, 2, 8),
+            Status.PLANAR: gric(transfer_errors(rays, plane, 0.0) / scale**2, 2, 8),
             Status.MOVING: gric((r / scale) ** 2, 1, 5),
         }
     )

@@ -1,20 +1,20 @@
 """Joint refinement of rotation and translation: reweighted Fisher scoring on the epipolar residuals."""
 
+from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
 
 from streamflow.compiler import kernel
-from streamflow.motion.cholesky import solve_positive
-from streamflow.motion.epipolar import NEAREST, TUNING, inverse_depth, linearise, parallax, residuals
-from streamflow.motion.sphere import rotation_exp, tangent_basis
+from streamflow.motion.epipolar import NEAREST, TUNING, inverse_depth, linearise, residuals
+from streamflow.motion.normal_equations import products, solve_step
+from streamflow.motion.sphere import tangent_basis, turn
 from streamflow.values import Matrix
 
 NORMAL_QUANTILE = 0.4538  # .35 quantile of |x|, x a unit normal
 TRUNCATION, TRUNCATED_DEVIATION = 2.5, 0.9546  # standard deviation of a unit normal cut at 2.5
 BEHIND = 3.0  # standard deviations behind the camera: no noise, a point that moves by itself
-DAMPING = 1e-12
-LONGEST_STEP, STANDSTILL = 0.2, 1e-5  # radians
+STANDSTILL = 1e-5  # radians
 
 
 class Pose(NamedTuple):
@@ -24,29 +24,33 @@ class Pose(NamedTuple):
     T: Matrix  # (3,)
 
 
-@kernel()
-def iterate(rays, R, T, scales, nearest, farthest, free):
+@kernel(fastmath=True)
+def descend(rays, R, T, scales, nearest, farthest, rows, A):
     """Joint steps T <- T + B tau, R <- exp(omega) R, one per annealed scale, fewer once they stand still.
 
-    Only the first `free` of the five parameters move: all of them, or the two of the translation.
+    In place. As many of the five parameters move as A, room to work like `rows`, has columns but one: all
+    of them, or the two of the translation.
     """
-    rows = np.empty((11, rays.shape[1]))
-    step = np.zeros(5)
-    for scale in scales:
+    free = A.shape[0] - 1
+    for index in range(scales.size):
         B = tangent_basis(T)
-        linearise(rays, R, T, B, scale, nearest, farthest, rows)
-        gradient = np.array([rows[5 + k].sum() for k in range(free)])
-        H = rows[:free] @ rows[:free].T
-        damping = DAMPING * np.trace(H) + DAMPING  # keeps it solvable where too few points have weight
-        step[:free] = -solve_positive(H + damping * np.eye(free), gradient)
-        longest = np.abs(step).max()
-        step *= min(1.0, LONGEST_STEP / max(longest, 1e-12))
-        T = T + B @ step[:2]
-        T = T / np.sqrt((T * T).sum())
-        R = rotation_exp(step[2:]) @ R
-        if scale == scales[-1] and longest < STANDSTILL:
+        linearise(rays, R, T, B, scales[index], nearest, farthest, rows)
+        products(rows, A, free)
+        for k in range(free):
+            A[free, k] = 0.0
+            for i in range(rays.shape[1]):
+                A[free, k] -= rows[5 + k, i]
+        longest = solve_step(A)
+        square = 0.0
+        for k in range(3):
+            T[k] += B[k, 0] * A[free, 0] + B[k, 1] * A[free, 1]
+            square += T[k] * T[k]
+        for k in range(3):
+            T[k] /= sqrt(square)
+        if free == 5:
+            turn(R, A[5, 2], A[5, 3], A[5, 4])
+        if scales[index] == scales[-1] and longest < STANDSTILL:
             break
-    return R, T
 
 
 def refine(rays: Matrix, pose: Pose, focal: float, scales: Matrix, *, turning: bool = True) -> Pose:
@@ -54,15 +58,17 @@ def refine(rays: Matrix, pose: Pose, focal: float, scales: Matrix, *, turning: b
 
     Without `turning` the rotation is kept.
     """
-    free = 5 if turning else 2
-    return Pose(*iterate(rays, pose.R, pose.T, TUNING * scales, *gates(rays, pose, focal), free))
+    R, T = pose.R.copy(), pose.T.copy()
+    size = 6 if turning else 3
+    rows, A = np.empty((11, rays.shape[1])), np.empty((size, size))
+    descend(rays, R, T, TUNING * scales, *gates(rays, pose, focal), rows, A)
+    return Pose(R, T)
 
 
 def gates(rays: Matrix, pose: Pose, focal: float) -> tuple[float, float]:
     """Nearest distance to the epipole and largest parallax of a point that takes part: see `linearise`."""
-    nearest = NEAREST / focal
-    ratio = parallax(rays, pose.R, pose.T, nearest)
-    return nearest, min(0.5, 6.0 * float(np.median(ratio))) if ratio.size else 0.0
+    rho, _ = inverse_depth(rays, pose.R, pose.T)
+    return NEAREST / focal, min(0.5, 6.0 * float(np.median(np.abs(rho))))
 
 
 def cost_of(rays: Matrix, pose: Pose, scale: float) -> float:
@@ -98,5 +104,5 @@ def _truncated_deviation(r, scale):
                 squares += value * value
                 count += 1
         if count:
-            scale = np.sqrt(squares / count) / TRUNCATED_DEVIATION
+            scale = sqrt(squares / count) / TRUNCATED_DEVIATION
     return scale

@@ -8,8 +8,11 @@ import numpy.typing as npt
 from streamflow.compiler import kernel
 from streamflow.values import Matrix
 
+Indices = npt.NDArray[np.intp]
+
 GREY_NOISE = 1.0  # grey levels: of a window's mean difference between the two images
 REACH = 3  # pixels, of the structure tensor: a window of 7 x 7
+SOBEL = 8.0  # times the gradient: what its mask gives
 FLATTEST = 0.01  # grey levels^2 a pixel^2: keeps the tensor of a flat patch invertible
 WORST = 2.0  # pixels: a point that is known no better in any direction is useless
 
@@ -81,27 +84,32 @@ def _best_of_cells(sigma, spacing):
     return y, x
 
 
+def _matching_covariance(grey: npt.NDArray[np.uint8], y: Indices, x: Indices) -> Matrix:
+    """GREY_NOISE^2 over the structure tensor about each point, (N, 2, 2), pixels^2."""
+    xx, xy, yy = _structure_tensor(grey, y, x) / (SOBEL * (2 * REACH + 1)) ** 2
+    xx, yy = xx + FLATTEST, yy + FLATTEST
+    scale = GREY_NOISE**2 / (xx * yy - xy * xy)
+    return np.stack([scale * yy, -scale * xy, -scale * xy, scale * xx], axis=1).reshape(-1, 2, 2)
+
+
 @kernel()
-def _matching_covariance(grey, y, x):
-    """GREY_NOISE^2 over the structure tensor about each point, (N, 2, 2), pixels^2; Sobel gradients."""
+def _structure_tensor(grey, y, x):
+    """Ix Ix, Ix Iy and Iy Iy, (3, N), summed over the window about each point; gradients times `SOBEL`."""
     height, width = grey.shape
-    covariance = np.empty((y.size, 2, 2))
+    tensor, side = np.empty((3, y.size)), 2 * REACH + 1
     for i in range(y.size):
-        row = min(max(y[i], REACH + 1), height - REACH - 2)
-        column = min(max(x[i], REACH + 1), width - REACH - 2)
+        top = min(max(y[i] - REACH, 1), height - side - 1)
+        left = min(max(x[i] - REACH, 1), width - side - 1)
         xx, xy, yy = 0.0, 0.0, 0.0
-        for r in range(row - REACH, row + REACH + 1):
-            for c in range(column - REACH, column + REACH + 1):
-                falling = float(grey[r + 1, c + 1]) - float(grey[r - 1, c - 1])
-                rising = float(grey[r - 1, c + 1]) - float(grey[r + 1, c - 1])
-                gx = (falling + rising + 2.0 * (float(grey[r, c + 1]) - float(grey[r, c - 1]))) / 8.0
-                gy = (falling - rising + 2.0 * (float(grey[r + 1, c]) - float(grey[r - 1, c]))) / 8.0
+        for r in range(top, top + side):
+            for c in range(left, left + side):
+                gx, gy = 0.0, 0.0
+                for k in range(-1, 2):
+                    weight = 2.0 - abs(k)
+                    gx += weight * (float(grey[r + k, c + 1]) - float(grey[r + k, c - 1]))
+                    gy += weight * (float(grey[r + 1, c + k]) - float(grey[r - 1, c + k]))
                 xx += gx * gx
                 xy += gx * gy
                 yy += gy * gy
-        area = (2 * REACH + 1) ** 2
-        xx, xy, yy = xx / area + FLATTEST, xy / area, yy / area + FLATTEST
-        scale = GREY_NOISE**2 / (xx * yy - xy * xy)
-        covariance[i, 0, 0], covariance[i, 1, 1] = scale * yy, scale * xx
-        covariance[i, 0, 1] = covariance[i, 1, 0] = -scale * xy
-    return covariance
+        tensor[0, i], tensor[1, i], tensor[2, i] = xx, xy, yy
+    return tensor

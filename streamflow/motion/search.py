@@ -8,6 +8,7 @@ Jaegle, Phillips & Daniilidis 2016).
 import numpy as np
 
 from streamflow.compiler import kernel
+from streamflow.motion.algebra import cross, mapped
 from streamflow.motion.epipolar import TUNING
 from streamflow.motion.homography import fit_rotation, transfer_errors
 from streamflow.motion.refine import Pose
@@ -24,7 +25,7 @@ ROTATION_ANNEALING = np.array([2.0, 1.0, 0.7, 0.5, 0.35, 0.35])
 
 def start_rotation(rays: Matrix, start: Matrix, scale: float) -> Matrix:
     """The rotation (3, 3) that alone explains most of the flow."""
-    typical = np.sqrt(np.median(transfer_errors(rays, start))) + scale
+    typical = np.sqrt(np.median(transfer_errors(rays, start, 0.0))) + scale
     return np.asarray(fit_rotation(rays, start, typical * ROTATION_ANNEALING))
 
 
@@ -58,12 +59,11 @@ def score_directions(rays, R, directions, scales):
     n, m = rays.shape[1], directions.shape[0]
     q = np.empty((3, n))
     for i in range(n):
-        for k in range(3):
-            q[k, i] = R[k, 0] * rays[0, i] + R[k, 1] * rays[1, i] + R[k, 2]
+        q[0, i], q[1, i], q[2, i] = mapped(R, rays[0, i], rays[1, i])
     costs = np.empty(m)
-    corrections = np.zeros((m, 3))
+    corrections = np.empty((m, 3))
     for index in range(m):
-        t1, t2, t3 = directions[index]
+        t1, t2, t3 = directions[index, 0], directions[index, 1], directions[index, 2]
         d1, d2, d3 = 0.0, 0.0, 0.0
         for step in range(scales.size):
             inverse = 1.0 / (scales[step] * scales[step])
@@ -72,7 +72,7 @@ def score_directions(rays, R, directions, scales):
             for i in range(n):
                 q1, q2, q3 = q[0, i], q[1, i], q[2, i]
                 b1, b2 = rays[2, i], rays[3, i]
-                l1, l2, l3 = t2 * q3 - t3 * q2, t3 * q1 - t1 * q3, t1 * q2 - t2 * q1
+                l1, l2, l3 = cross(t1, t2, t3, q1, q2, q3)
                 variance = rays[4, i] * l1 * l1 + 2 * rays[5, i] * l1 * l2 + rays[6, i] * l2 * l2 + 1e-30
                 tq, qb = t1 * q1 + t2 * q2 + t3 * q3, q1 * b1 + q2 * b2 + q3
                 j1, j2, j3 = b1 * tq - t1 * qb, b2 * tq - t2 * qb, tq - t3 * qb
@@ -99,5 +99,5 @@ def score_directions(rays, R, directions, scales):
             d1 = (c11 * g1 + c12 * g2 + c13 * g3) / determinant
             d2 = (c12 * g1 + c22 * g2 + c23 * g3) / determinant
             d3 = (c13 * g1 + c23 * g2 + c33 * g3) / determinant
-        corrections[index] = d1, d2, d3
+        corrections[index, 0], corrections[index, 1], corrections[index, 2] = d1, d2, d3
     return costs, corrections

@@ -1,8 +1,11 @@
 """Directions on the unit sphere and rotations near the identity."""
 
+from math import cos, sin, sqrt
+
 import numpy as np
 
 from streamflow.compiler import kernel
+from streamflow.motion.algebra import cross
 from streamflow.values import Matrix
 
 GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
@@ -22,21 +25,34 @@ def tangent_basis(t):
     sign = 1.0 if t[2] >= 0.0 else -1.0
     a = -1.0 / (sign + t[2])
     b = t[0] * t[1] * a
-    return np.array(
-        [[1.0 + sign * t[0] * t[0] * a, b], [sign * b, sign + t[1] * t[1] * a], [-sign * t[0], -t[1]]]
-    )
+    basis = np.empty((3, 2))
+    basis[0, 0], basis[0, 1] = 1.0 + sign * t[0] * t[0] * a, b
+    basis[1, 0], basis[1, 1] = sign * b, sign + t[1] * t[1] * a
+    basis[2, 0], basis[2, 1] = -sign * t[0], -t[1]
+    return basis
 
 
 @kernel()
-def rotation_exp(w):
-    """Rotation matrix (3, 3) of a rotation vector (3,) in radians (Rodrigues)."""
-    angle2 = w[0] * w[0] + w[1] * w[1] + w[2] * w[2]
-    angle = np.sqrt(angle2)
+def turn(R, w1, w2, w3):
+    """R <- exp(w) R, in place: a matrix (3, 3) turned by a rotation vector w in radians (Rodrigues)."""
+    angle2 = w1 * w1 + w2 * w2 + w3 * w3
+    angle = sqrt(angle2)
     near = angle < 1e-4  # there the series is exact to the last bit
-    sine = 1.0 - angle2 / 6.0 if near else np.sin(angle) / angle
-    versine = 0.5 - angle2 / 24.0 if near else (1.0 - np.cos(angle)) / angle2
-    W = np.array([[0.0, -w[2], w[1]], [w[2], 0.0, -w[0]], [-w[1], w[0], 0.0]])
-    return np.eye(3) + sine * W + versine * (W @ W)
+    sine = 1.0 - angle2 / 6.0 if near else sin(angle) / angle
+    versine = 0.5 - angle2 / 24.0 if near else (1.0 - cos(angle)) / angle2
+    for k in range(3):  # a column v becomes v + sine w x v + versine w x (w x v)
+        c1, c2, c3 = cross(w1, w2, w3, R[0, k], R[1, k], R[2, k])
+        d1, d2, d3 = cross(w1, w2, w3, c1, c2, c3)
+        R[0, k] += sine * c1 + versine * d1
+        R[1, k] += sine * c2 + versine * d2
+        R[2, k] += sine * c3 + versine * d3
+
+
+def rotation_exp(w: Matrix) -> Matrix:
+    """Rotation matrix (3, 3) of a rotation vector (3,) in radians."""
+    R = np.eye(3)
+    turn(R, *w)
+    return R
 
 
 def rotation_log(R: Matrix) -> Matrix:

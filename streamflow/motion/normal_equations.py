@@ -1,0 +1,48 @@
+"""A step of least squares inside kernels: products of rows, and the solution of the small system they make.
+
+Plain loops: numba takes seconds to compile its calls of BLAS and LAPACK, and next to nothing for these.
+"""
+
+from math import sqrt
+
+from streamflow.compiler import kernel
+
+DAMPING = 1e-12  # of the trace, and at least: keeps a system solvable where too few points have weight
+LONGEST_STEP = 0.2  # radians, or of a homography: farther a linear step cannot be believed
+
+
+@kernel(fastmath=True)
+def products(rows, A, n):
+    """Write to A[:n, :n] the products of the first n rows of `rows` (., N) with one another."""
+    for j in range(n):
+        for k in range(j + 1):
+            total = 0.0
+            for i in range(rows.shape[1]):
+                total += rows[j, i] * rows[k, i]
+            A[j, k] = total
+
+
+@kernel()
+def solve_step(A):
+    """Solve A[:n, :n] x = A[n, :n] and write x there; of the symmetric A the lower half counts.
+
+    Cholesky's factor takes the place of A; done on its last row too, that is the forward substitution. No
+    entry of x is longer than `LONGEST_STEP`. Returns the longest before.
+    """
+    n = A.shape[0] - 1
+    damping, longest = DAMPING, 0.0
+    for i in range(n):
+        damping += DAMPING * A[i, i]
+    for i in range(n + 1):
+        for j in range(min(i + 1, n)):
+            for k in range(j):
+                A[i, j] -= A[i, k] * A[j, k]
+            A[i, j] = A[i, j] / A[j, j] if j < i else sqrt(abs(A[i, i]) + damping)
+    for i in range(n - 1, -1, -1):
+        for k in range(i + 1, n):
+            A[n, i] -= A[k, i] * A[n, k]
+        A[n, i] /= A[i, i]
+        longest = max(longest, abs(A[n, i]))
+    for i in range(n):
+        A[n, i] *= LONGEST_STEP / max(longest, LONGEST_STEP)
+    return longest
