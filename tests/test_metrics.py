@@ -5,6 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from streamflow.evaluation import metrics
+from streamflow.evaluation.flicker import FRAMES, Flicker
 
 TRUTH = np.zeros((2, 3, 2), np.float32)
 TRUTH[..., 0] = 10
@@ -65,3 +66,29 @@ def test_the_unit_of_depth_is_free_and_the_rest_is_error() -> None:
     assert scale == pytest.approx(3)
     assert errors.size == 90
     np.testing.assert_allclose(np.sort(errors)[-10:], 0.2, rtol=1e-5)
+
+
+def test_flicker_is_the_spread_over_time_of_a_point_that_moves_through_the_image() -> None:
+    """A pattern of ratios moves 2 pixels to the right each frame; its values scatter by 3% about it."""
+    rng = np.random.default_rng(1)
+    pattern = rng.uniform(0.5, 2, (61, 97))
+    vectors = np.zeros((61, 97, 2))
+    vectors[..., 0] = -2
+    visible = np.ones((61, 97), np.bool_)
+    visible[:, :2] = False
+    steady, scattered = Flicker(), Flicker()
+    for i in range(FRAMES + 2):
+        ratio = np.roll(pattern, 2 * i, axis=1)
+        ratio[20, 30] = np.nan
+        still = steady.add(ratio, vectors, visible)
+        found = scattered.add(ratio * rng.normal(1, 0.03, ratio.shape), vectors, visible)
+        assert (found is None) == (still is None) == (i < FRAMES - 1)
+    # The median of five normal numbers' standard deviation is .84 of the true one (chi, four degrees).
+    assert found == pytest.approx(0.03 * np.sqrt(3.3567 / 5), rel=0.03)
+    assert still == pytest.approx(0, abs=1e-6)
+
+
+def test_flicker_is_unknown_where_no_point_is_known_long_enough() -> None:
+    flicker = Flicker()
+    ratio, vectors = np.full((9, 11), np.nan), np.zeros((9, 11, 2))
+    assert [flicker.add(ratio, vectors, np.ones((9, 11), np.bool_)) for _ in range(6)] == [None] * 6

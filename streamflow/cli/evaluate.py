@@ -61,7 +61,7 @@ def score(folder: str, options: Options, knobs: Knobs, peer: str | None = None) 
             truth = pair_truth(result.pair)
             if truth is not None:
                 scores.add(result, truth)
-    if has_depth and options.fuse:
+    if has_depth and options.fuse and options.reference == "newest":
         with closing(SequenceSource(folder)) as source:
             for result in results(source, stages, options, knobs=knobs):
                 truth = pair_truth(result.pair)

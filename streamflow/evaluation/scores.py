@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from streamflow.evaluation import metrics
+from streamflow.evaluation.flicker import Flicker
 from streamflow.motion.epipole import pixel
 from streamflow.truth import PairTruth
 from streamflow.values import Depth, Flow, Map, Motion, Result
@@ -26,6 +27,7 @@ class Scores:
     def __init__(self) -> None:
         self._values: dict[str, list[float]] = defaultdict(list)
         self._statuses: Counter[str] = Counter()
+        self._flicker, self._fused_flicker = Flicker(), Flicker()
         self._ratios: list[Map] = []  # estimated over true inverse depth, world units, of samples
 
     def add(self, result: Result, truth: PairTruth) -> None:
@@ -37,13 +39,17 @@ class Scores:
             self._add_motion(result.motion, truth, result)
         if result.depth is not None and truth.inverse_depth is not None:
             self._add_depth(result.depth, truth)
+            if not result.pair.forward:
+                ratio = result.depth.inverse / truth.inverse_depth
+                self._add_flicker("depth_flicker", self._flicker, ratio, truth)
 
     def add_fused(self, depth: Depth, truth: PairTruth) -> None:
-        """Take one frame of a fused sequence in."""
+        """Take one frame of a fused sequence in, the target of each the reference of the one before."""
         assert truth.inverse_depth is not None and truth.visible is not None
         self._values["fused_depth_coverage"].append(float(np.isfinite(depth.inverse).mean()))
-        known = truth.visible & np.isfinite(depth.inverse) & (truth.inverse_depth > 0)
-        ratios = depth.inverse[known] / (truth.inverse_depth[known] / truth.step)
+        ratio = depth.inverse / (truth.inverse_depth / truth.step)
+        self._add_flicker("fused_depth_flicker", self._fused_flicker, ratio, truth)
+        ratios = ratio[truth.visible & np.isfinite(ratio)]
         self._ratios.append(ratios[:: max(1, ratios.size // SAMPLES)])
 
     def summary(self) -> dict[str, Any]:
@@ -113,3 +119,9 @@ class Scores:
         deviation = np.sqrt(depth.variance[known])
         off = abs(depth.inverse[known] - scale * truth.inverse_depth[known])
         self._values["depth_inside_2_sigma"].append(float(np.mean(off < 2 * deviation)))
+
+    def _add_flicker(self, name: str, flicker: Flicker, ratio: Map, truth: PairTruth) -> None:
+        assert truth.vectors is not None and truth.visible is not None
+        value = flicker.add(ratio, truth.vectors, truth.visible)
+        if value is not None:
+            self._values[name].append(value)
