@@ -68,6 +68,16 @@ def test_the_unit_of_depth_is_free_and_the_rest_is_error() -> None:
     np.testing.assert_allclose(np.sort(errors)[-10:], 0.2, rtol=1e-5)
 
 
+def test_abs_rel_is_of_depth_and_caps_it_at_the_deepest() -> None:
+    z = np.linspace(2, 10, 101, dtype=np.float32)[None]
+    found = 3 / z
+    found[0, :20] = 3 / (1.25 * z[0, :20])  # 25% too deep
+    found[0, 40] = -0.01  # behind infinity counts as the deepest
+    expected = (20 * 0.25 + (10 / z[0, 40] - 1)) / 101
+    everywhere = np.ones(z.shape, bool)
+    assert metrics.absolute_relative_error(found, 1 / z, everywhere) == pytest.approx(expected, rel=1e-4)
+
+
 def test_flicker_is_the_spread_over_time_of_a_point_that_moves_through_the_image() -> None:
     """A pattern of ratios moves 2 pixels to the right each frame; its values scatter by 3% about it."""
     rng = np.random.default_rng(1)

@@ -108,6 +108,25 @@ def depth_errors(inverse: Map, truth: Map, among: Mask) -> tuple[NDArray[np.floa
     return np.asarray(abs(ratio / scale - 1), np.float32), scale
 
 
+def absolute_relative_error(inverse: Map, truth: Map, among: Mask) -> float:
+    """AbsRel: mean of |z - z*| / z*, after the median ratio is taken out as in `depth_errors` [1]_.
+
+    No estimate counts as deeper than the deepest true depth, as benchmarks cap depth: a point far away may
+    come out at infinity or behind it.
+
+    References
+    ----------
+    .. [1] D. Eigen et al., "Depth map prediction from a single image using a multi-scale deep network",
+       NeurIPS 2014.
+    """
+    known = among & np.isfinite(inverse) & np.isfinite(truth) & (truth > 0)
+    if not known.any():
+        return float("nan")
+    ratio = inverse[known] / truth[known]
+    found = np.maximum(ratio / np.median(ratio) * truth[known], truth[known].min())
+    return float(np.mean(abs(truth[known] / found - 1)))
+
+
 def direction_surprise(motion: Motion, translation: Matrix) -> float:
     """Squared distance of the true direction from the estimate, in standard deviations (two dimensions).
 

@@ -28,7 +28,8 @@ class Scores:
         self._values: dict[str, list[float]] = defaultdict(list)
         self._statuses: Counter[str] = Counter()
         self._flicker, self._fused_flicker = Flicker(), Flicker()
-        self._ratios: list[Map] = []  # estimated over true inverse depth, world units, of samples
+        # Of samples of the fused depth: estimated over true inverse depth, and its standard deviation.
+        self._ratios: list[Map] = []
 
     def add(self, result: Result, truth: PairTruth) -> None:
         """Compare one pair with its truth."""
@@ -47,16 +48,19 @@ class Scores:
         """Take one frame of a fused sequence in, the target of each the reference of the one before."""
         assert truth.inverse_depth is not None and truth.visible is not None
         self._values["fused_depth_coverage"].append(float(np.isfinite(depth.inverse).mean()))
-        ratio = depth.inverse / (truth.inverse_depth / truth.step)
+        true = truth.inverse_depth / truth.step
+        ratio, deviation = depth.inverse / true, np.sqrt(depth.variance) / true
         self._add_flicker("fused_depth_flicker", self._fused_flicker, ratio, truth)
-        ratios = ratio[truth.visible & np.isfinite(ratio)]
-        self._ratios.append(ratios[:: max(1, ratios.size // SAMPLES)])
+        known = truth.visible & np.isfinite(ratio)
+        every = max(1, np.count_nonzero(known) // SAMPLES)
+        self._ratios.append(np.stack([ratio[known], deviation[known]])[:, ::every])
 
     def summary(self) -> dict[str, Any]:
         """Return the record; a score that has no truth is left out."""
         record: dict[str, Any] = {}
         for key, values in self._values.items():
-            typical = np.median if key.endswith("_median") else np.mean
+            # The median of the times, for the first pair may have waited for the compiler.
+            typical = np.median if key.endswith("_median") or key == "ms_per_pair" else np.mean
             record[key] = float(typical(values))
         for key in ("direction_error_deg", "rotation_error_deg", "epipole_error_px"):
             if errors := self._values.get(key):
@@ -67,10 +71,13 @@ class Scores:
             total = sum(self._statuses.values())
             record["statuses"] = {name: count / total for name, count in self._statuses.most_common()}
         if self._ratios:
-            ratios = np.concatenate(self._ratios)
-            errors = abs(ratios / np.median(ratios) - 1)
+            ratios, deviations = np.concatenate(self._ratios, axis=1)
+            scale = np.median(ratios)
+            errors = abs(ratios / scale - 1)
             record["fused_depth_error_median"] = float(np.median(errors))
             record["fused_depth_within_5_percent"] = float(np.mean(errors < 0.05))
+            record["fused_depth_abs_rel"] = float(np.mean(abs(scale / ratios - 1)))
+            record["fused_depth_inside_2_sigma"] = float(np.mean(abs(ratios - scale) < 2 * deviations))
         return record
 
     def _add_flow(self, flow: Flow, truth: PairTruth) -> None:
@@ -115,6 +122,8 @@ class Scores:
             return
         self._values["depth_error_median"].append(float(np.median(errors)))
         self._values["depth_within_5_percent"].append(float(np.mean(errors < 0.05)))
+        abs_rel = metrics.absolute_relative_error(depth.inverse, truth.inverse_depth, truth.visible)
+        self._values["depth_abs_rel"].append(abs_rel)
         known = truth.visible & np.isfinite(depth.inverse) & np.isfinite(truth.inverse_depth)
         deviation = np.sqrt(depth.variance[known])
         off = abs(depth.inverse[known] - scale * truth.inverse_depth[known])
