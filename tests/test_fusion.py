@@ -45,29 +45,37 @@ def test_prediction_is_the_depth_of_the_next_frame():
 def test_two_equal_measurements_halve_the_variance():
     rho = seen(0).astype(np.float32)
     variance = np.full(SHAPE, 1e-4, np.float32)
-    joined, joint = update(rho, variance, Depth(rho * 2, variance * 4, KNOWN), unit=2.0)
-    np.testing.assert_allclose(joined, rho, rtol=1e-5)
-    np.testing.assert_allclose(joint, variance / 2, rtol=1e-5)
+    joined = update(rho, variance, Depth(rho * 2, variance * 4, KNOWN), unit=2.0)
+    np.testing.assert_allclose(joined.inverse, rho, rtol=1e-5)
+    np.testing.assert_allclose(joined.variance, variance / 2, rtol=1e-5)
 
 
 def test_contradiction_keeps_the_surer_one_and_doubts_it():
     sure, unsure = np.float32(1e-6), np.float32(1e-4)
     one = np.ones((1, 1), np.float32)
     known = np.zeros((1, 1), np.uint8)
-    rho, var = update(one, sure * one, Depth(2 * one, unsure * one, known), unit=1.0)
-    assert rho == 1
-    np.testing.assert_allclose(var, 4 * sure)
-    rho, var = update(one, unsure * one, Depth(2 * one, sure * one, known), unit=1.0)
-    assert rho == 2
-    np.testing.assert_allclose(var, sure)
+    kept = update(one, sure * one, Depth(2 * one, unsure * one, known), unit=1.0)
+    assert kept.inverse == 1
+    np.testing.assert_allclose(kept.variance, 4 * sure)
+    taken = update(one, unsure * one, Depth(2 * one, sure * one, known), unit=1.0)
+    assert taken.inverse == 2
+    np.testing.assert_allclose(taken.variance, sure)
 
 
 def test_unknown_on_one_side_takes_the_other_and_on_both_stays_unknown():
     nothing, some, var = (np.full((1, 1), v, np.float32) for v in (np.nan, 0.2, 1e-4))
-    known, no_evidence = np.zeros((1, 1), np.uint8), np.full((1, 1), Unknown.NO_EVIDENCE, np.uint8)
-    assert update(nothing, nothing, Depth(some, var, known), 1.0)[0] == some
-    assert update(some, var, Depth(nothing, nothing, no_evidence), 1.0)[0] == some
-    assert np.isnan(update(nothing, nothing, Depth(nothing, nothing, no_evidence), 1.0)).all()
+    known = np.zeros((1, 1), np.uint8)
+    occluded = np.full((1, 1), Unknown.OCCLUDED, np.uint8)
+    assert update(nothing, nothing, Depth(some, var, known), 1.0).inverse == some
+    kept = update(some, var, Depth(nothing, nothing, occluded), 1.0)
+    assert kept.inverse == some
+    assert kept.unknown == 0
+    lost = update(nothing, nothing, Depth(nothing, nothing, occluded), 1.0)
+    assert np.isnan(lost.inverse)
+    assert np.isnan(lost.variance)
+    assert lost.unknown == Unknown.OCCLUDED
+    unsure = update(nothing, nothing, Depth(some, some, known), 1.0)  # known, but as good as not
+    assert unsure.unknown == Unknown.NO_EVIDENCE
 
 
 @pytest.mark.parametrize("step", [0.06, 0.12, 0.3])

@@ -8,7 +8,7 @@ import numpy as np
 from streamflow.depth.epipolar import Matrix, Vectors
 
 F = TypeVar("F")
-SPACING = 8  # pixels between the samples of the parallax
+SPACING = 16  # pixels between the samples of the parallax
 
 
 def median_parallax(vectors: Vectors, K: Matrix, R: Matrix) -> float:

@@ -59,7 +59,7 @@ def signed_inverse_depth(
 FASTMATH = {"contract", "reassoc", "arcp"}  # not what would assume that there are no NaN
 
 
-@kernel()
+@kernel(fastmath=FASTMATH)
 def _solve(vectors, sigma, H, e, error2, inverse_depth, variance, off_line):
     for y in range(sigma.shape[0]):
         for x in range(sigma.shape[1]):
@@ -68,7 +68,7 @@ def _solve(vectors, sigma, H, e, error2, inverse_depth, variance, off_line):
             inverse_depth[y, x], variance[y, x], off_line[y, x] = solution
 
 
-@kernel()
+@kernel(fastmath=FASTMATH)
 def solve_pixel(x, y, u, v, sigma, H, e, error2):
     """Inverse depth, variance and squared distance to the epipolar line of one pixel; see above."""
     p1, p2 = x + u, y + v

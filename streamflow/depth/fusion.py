@@ -1,9 +1,10 @@
 """Depth over time: a filter that remembers, in one unit along the sequence."""
 
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import replace
 
-from streamflow.depth.epipolar import Map, Matrix, Vector, Vectors
+import numpy as np
+
+from streamflow.depth.epipolar import Matrix, Vector, Vectors
 from streamflow.depth.kalman import leaves_image, predict, update
 from streamflow.depth.scale import step_length, unit_length
 from streamflow.values import Depth, Unknown
@@ -60,10 +61,9 @@ class DepthFusion:
         inverse, variance = self._fused.inverse, self._fused.variance
         predicted, spread = predict(inverse, variance, vectors, unknown, self.K, R, np.zeros(3))
         unit = unit_length(predicted, spread, wide) if wide else None
-        if wide and unit:
-            predicted, spread = update(predicted, spread, wide, unit)
-            unknown = wide.unknown
-        self._fused = Depth(predicted, spread, _why(predicted, unknown), step=0.0)
+        nothing = np.full_like(predicted, np.nan)
+        seen = wide if wide and unit else Depth(nothing, nothing, unknown)
+        self._fused = replace(update(predicted, spread, seen, unit or 1.0), step=0.0)
         return self._fused
 
     def _joined(
@@ -77,17 +77,9 @@ class DepthFusion:
         predicted, spread = predict(inverse, variance, vectors, pair.unknown, self.K, R, step * T)
         unit = unit_length(predicted, spread, wide) if wide else None
         measured, unit = (wide, unit) if wide and unit else (pair, step)
-        joined, joint = update(predicted, spread, measured, unit)
-        return Depth(joined, joint, _why(joined, measured.unknown), step=step)
+        return replace(update(predicted, spread, measured, unit), step=step)
 
 
 def _fresh(pair: Depth) -> Depth:
     nothing = np.full_like(pair.inverse, np.nan)
-    inverse, variance = update(nothing, nothing, pair, unit=1.0)
-    return Depth(inverse, variance, _why(inverse, pair.unknown))
-
-
-def _why(inverse: Map, measured: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Bits of what is unknown: the measurement's reason, or too little evidence over time."""
-    reason = np.where(measured, measured, np.uint8(Unknown.NO_EVIDENCE))
-    return np.where(np.isnan(inverse), reason, np.uint8(0))
+    return update(nothing, nothing, pair, unit=1.0)

@@ -15,7 +15,7 @@ LOST = np.float32(0.25)  # squared relative error above which nothing is known a
 NOTHING = np.float32(np.nan)
 HALF = np.float32(0.5)
 NOT_SEEN_BEFORE = np.uint8(Unknown.OCCLUDED | Unknown.OUTSIDE)
-MOVING = np.uint8(Unknown.MOVING)
+MOVING, NO_EVIDENCE, KNOWN = np.uint8(Unknown.MOVING), np.uint8(Unknown.NO_EVIDENCE), np.uint8(0)
 
 
 def leaves_image(vectors: Vectors) -> NDArray[np.bool_]:
@@ -87,7 +87,7 @@ def _predict(inverse_depth, variance, vectors, unknown, backwards, forward, pred
             spread[y, x] = variance[row, column] * change * change + uncertainty * uncertainty
 
 
-def update(predicted: Map, spread: Map, measured: Depth, unit: float) -> tuple[Map, Map]:
+def update(predicted: Map, spread: Map, measured: Depth, unit: float) -> Depth:
     """Join prediction and measurement where they agree; where not, keep the surer one.
 
     Parameters
@@ -98,16 +98,18 @@ def update(predicted: Map, spread: Map, measured: Depth, unit: float) -> tuple[M
 
     Returns
     -------
-    inverse_depth, variance : (H, W), in the unit of the prediction; NaN where neither knows.
+    Depth in the unit of the prediction; where neither knows, the measurement's reason, or too little
+    evidence over time.
     """
     inverse_depth, joint = np.empty_like(predicted), np.empty_like(spread)
+    why = np.empty_like(measured.unknown)
     seen = measured.inverse, measured.variance, measured.unknown, np.float32(1 / unit)
-    _update(predicted, spread, *seen, inverse_depth, joint)
-    return inverse_depth, joint
+    _update(predicted, spread, *seen, inverse_depth, joint, why)
+    return Depth(inverse_depth, joint, why)
 
 
 @kernel()
-def _update(predicted, spread, measured, variance, unknown, per_unit, inverse_depth, joint):
+def _update(predicted, spread, measured, variance, unknown, per_unit, inverse_depth, joint, why):
     for y in range(predicted.shape[0]):
         for x in range(predicted.shape[1]):
             rho, var = predicted[y, x], spread[y, x]
@@ -129,3 +131,4 @@ def _update(predicted, spread, measured, variance, unknown, per_unit, inverse_de
             lost = not (rho > 0 and var <= LOST * rho * rho)
             inverse_depth[y, x] = NOTHING if lost else rho
             joint[y, x] = NOTHING if lost else var
+            why[y, x] = (unknown[y, x] or NO_EVIDENCE) if lost else KNOWN

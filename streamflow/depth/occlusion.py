@@ -4,34 +4,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamflow.compiler import kernel
+from streamflow.values import Unknown
 
 CELL = 2  # pixels: one point in each CELL x CELL block is carried over, and compared in cells of this size
 NEARER = np.float32(1.1)  # the covering point is nearer by this factor at least
 SURE = np.float32(2)  # and nearer still when both are off by so many standard deviations
+OCCLUDED = np.uint8(Unknown.OCCLUDED)
+NOTHING = np.float32(np.nan)
 
 
-def hidden_in_target(
+def blank_hidden(
     vectors: NDArray[np.float32],
     inverse_depth: NDArray[np.float32],
     variance: NDArray[np.float32],
+    unknown: NDArray[np.uint8],
     H: NDArray[np.float32],
     e: NDArray[np.float32],
-) -> NDArray[np.bool_]:
+) -> None:
     """Depth test in the target: points move along their flow, and the nearest in each cell hides the others.
 
     Parameters
     ----------
     vectors : (H, W, 2), pixels.
-    inverse_depth, variance : (H, W), on the reference; NaN takes no part.
+    inverse_depth, variance : (H, W), on the reference; NaN takes no part. Where hidden, NaN is put.
+    unknown : (H, W), where hidden, the bit is set.
     H, e : the motion in pixels, see `streamflow.depth.epipolar.pixel_motion`.
     """
     height, width = inverse_depth.shape
     nearest = np.zeros((height // CELL + 1, width // CELL + 1), np.float32)
-    hidden = np.zeros((height, width), np.bool_)
     points = vectors, inverse_depth, variance, H[2], e[2], nearest
     _splat(*points)
-    _compare(*points, hidden)
-    return hidden
+    _blank(*points, unknown)
 
 
 @kernel()
@@ -56,9 +59,13 @@ def _splat(vectors, inverse_depth, variance, h3, e3, nearest):
 
 
 @kernel()
-def _compare(vectors, inverse_depth, variance, h3, e3, nearest, hidden):
-    for y in range(0, inverse_depth.shape[0], CELL):
-        for x in range(0, inverse_depth.shape[1], CELL):
+def _blank(vectors, inverse_depth, variance, h3, e3, nearest, unknown):
+    height, width = inverse_depth.shape
+    for y in range(0, height, CELL):
+        for x in range(0, width, CELL):
             rho, row, column = _in_target(vectors, inverse_depth, variance, h3, e3, y, x, SURE)
             if rho > 0 and nearest[row, column] > NEARER * rho:
-                hidden[y : y + CELL, x : x + CELL] = True
+                for i in range(y, min(y + CELL, height)):
+                    for j in range(x, min(x + CELL, width)):
+                        unknown[i, j] |= OCCLUDED
+                        inverse_depth[i, j] = variance[i, j] = NOTHING

@@ -3,8 +3,17 @@
 import numpy as np
 
 from streamflow.compiler import kernel
-from streamflow.depth.epipolar import Map, Matrix, Vector, Vectors, epipole_error2, pixel_motion, solve_pixel
-from streamflow.depth.occlusion import hidden_in_target
+from streamflow.depth.epipolar import (
+    FASTMATH,
+    Map,
+    Matrix,
+    Vector,
+    Vectors,
+    epipole_error2,
+    pixel_motion,
+    solve_pixel,
+)
+from streamflow.depth.occlusion import blank_hidden
 from streamflow.values import Depth, Unknown
 
 
@@ -40,40 +49,39 @@ def pair_depth(
     unknown = np.empty(sigma.shape, np.uint8)
     limits = np.array([noise, max_sigma, min_parallax**2, gate**2, epipole_error2(K, astray)], np.float32)
     _judged(vectors, sigma, H, e, limits, inverse_depth, variance, unknown)
-    hidden = np.nonzero(hidden_in_target(vectors, inverse_depth, variance, H, e))
-    unknown[hidden] |= np.uint8(Unknown.OCCLUDED)
-    inverse_depth[hidden] = variance[hidden] = np.nan
+    blank_hidden(vectors, inverse_depth, variance, unknown, H, e)
     return Depth(inverse_depth, variance, unknown)
 
 
 NO_EVIDENCE, NEAR_EPIPOLE, MOVING, OUTSIDE = (
     np.uint8(bit) for bit in (Unknown.NO_EVIDENCE, Unknown.NEAR_EPIPOLE, Unknown.MOVING, Unknown.OUTSIDE)
 )
+KNOWN = np.uint8(0)
 NOTHING = np.float32(np.nan)
 
 
-@kernel()
+@kernel(fastmath=FASTMATH)
 def _judged(vectors, sigma, H, e, limits, inverse_depth, variance, unknown):
-    """Solve every pixel, find the reasons that it shows by itself, and blank it where there is one."""
+    """Solve every pixel, find the reasons that it shows by itself, and blank it where there is one.
+
+    Without a branch, so that several pixels are computed at once.
+    """
     noise, max_sigma, min_parallax2, gate2, error2 = limits
     height, width = sigma.shape
     right, bottom = np.float32(width - 1), np.float32(height - 1)
     for y in range(height):
+        fy = np.float32(y)
         for x in range(width):
-            fx, fy, u, v = np.float32(x), np.float32(y), vectors[y, x, 0], vectors[y, x, 1]
-            error = sigma[y, x]
-            rho, var, off_line = solve_pixel(fx, fy, u, v, error * noise, H, e, error2)
+            fx, u, v = np.float32(x), vectors[y, x, 0], vectors[y, x, 1]
+            rho, var, off_line = solve_pixel(fx, fy, u, v, sigma[y, x] * noise, H, e, error2)
             p1, p2 = fx + u, fy + v
             d1, d2 = e[0] - p1 * e[2], e[1] - p2 * e[2]
-            why = np.uint8(0)
-            if not error <= max_sigma:
-                why |= NO_EVIDENCE
-            if not d1 * d1 + d2 * d2 >= min_parallax2:
-                why |= NEAR_EPIPOLE
-            if not (p1 >= 0 and p2 >= 0 and p1 <= right and p2 <= bottom):
-                why |= OUTSIDE
-            if off_line > gate2 or (rho < 0 and rho * rho > gate2 * var):
-                why |= MOVING
+            inside = (p1 >= 0) & (p2 >= 0) & (p1 <= right) & (p2 <= bottom)
+            moving = (off_line > gate2) | ((rho < 0) & (rho * rho > gate2 * var))
+            why = KNOWN if sigma[y, x] <= max_sigma else NO_EVIDENCE
+            why |= KNOWN if d1 * d1 + d2 * d2 >= min_parallax2 else NEAR_EPIPOLE
+            why |= KNOWN if inside else OUTSIDE
+            why |= MOVING if moving else KNOWN
             unknown[y, x] = why
-            inverse_depth[y, x] = NOTHING if why else rho
-            variance[y, x] = NOTHING if why else var
+            inverse_depth[y, x] = rho if why == KNOWN else NOTHING
+            variance[y, x] = var if why == KNOWN else NOTHING

@@ -105,10 +105,9 @@ def _with_contact(depth: Depth, motion: Motion, pair: FramePair) -> Depth:
     """Add the time to contact, in seconds of the stream's clock if it has one."""
     assert motion.rotation is not None and motion.translation is not None
     heading = -motion.translation if pair.forward else motion.translation
-    frames = time_to_contact(depth.inverse * np.float32(depth.step), motion.rotation, heading)
-    if pair.interval is None:
-        return replace(depth, contact=frames, contact_unit="frames")
-    return replace(depth, contact=frames * np.float32(pair.interval), contact_unit="s")
+    interval = 1.0 if pair.interval is None else float(pair.interval)
+    contact = time_to_contact(depth.inverse, motion.rotation, heading, step=depth.step, interval=interval)
+    return replace(depth, contact=contact, contact_unit="frames" if pair.interval is None else "s")
 
 
 def _metric(depth: Depth, pair: FramePair, options: Options) -> Depth:
