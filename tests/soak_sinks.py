@@ -21,7 +21,7 @@ from tests.made_results import make_frame, make_result, make_run
 
 TARGETS = [
     *("out.mp4", "out.mkv", "out.webm", "depth:maps.mkv", "png:png", "depth:depth", "flo:flo"),
-    *("kitti:kitti", "pfm:pfm", "npz:npz", "ply:ply", "jsonl:log.jsonl"),
+    *("kitti:kitti", "pfm:pfm", "npz:npz", "ply:ply", "jsonl:log.jsonl", "figure:figure"),
 ]
 SIZE = 320, 240
 SETTLED = 1000  # pairs
