@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -21,6 +25,7 @@ from streamflow.errors import SinkError, SourceError
 from streamflow.options import Knobs
 from streamflow.values import Result
 from tests.made_results import make_results
+from tests.waiting import asleep, until, wakings
 
 ROOT = Path(__file__).parents[1]
 
@@ -91,18 +96,24 @@ def test_an_error_in_the_last_item_is_raised_at_the_end():
         behind.finish()
 
 
+class Item:
+    """Something that can be told when nobody holds it any more."""
+
+
 def test_what_is_abandoned_is_not_written():
-    written: list[int] = []
+    written: list[Item] = []
     gate = threading.Event()
 
-    def write(item: int) -> None:
-        gate.wait(10)
+    def write(item: Item) -> None:
+        gate.wait(60)
         written.append(item)
 
     behind = WriteBehind(write)
-    for item in range(DEPTH + 1):
-        behind.put(item)
-    threading.Timer(0.05, gate.set).start()
+    put_all(behind, (Item() for _ in range(DEPTH)))
+    last = Item()
+    weakref.finalize(last, gate.set)  # the writer goes on when the last of those that wait is let go
+    behind.put(last)
+    del last
     assert behind.abandon()
     assert len(written) == 1
 
@@ -137,24 +148,26 @@ def test_an_error_in_a_stage_is_not_hidden_by_one_in_a_sink():
         write_and_fail(["out.mp4"], [make_results()[0], make_results(size=(101, 61))[0]])
 
 
+def bytes_in(pipe: int) -> int:
+    return int(struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0])
+
+
 def test_two_signals_end_at_once_even_when_nobody_reads_the_pipe(tmp_path: Path) -> None:
     os.mkfifo("pipe")
     reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)  # and never reads
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 8192)
     command = [sys.executable, str(ROOT / "stream.py"), "demo:still,size=64x48,frames=100000"]
     process = subprocess.Popen(
         [*command, "--plot_flow", "-o", "jsonl:pipe"], stderr=subprocess.PIPE, text=True
     )
-    blocked, before = 0, -1
-    while blocked < 5:  # times that nothing moved, a tenth of a second apart
-        time.sleep(0.1)
-        ticks = sum(map(int, Path(f"/proc/{process.pid}/stat").read_text().split()[13:15]))
-        blocked = blocked + 1 if ticks == before and ticks > 50 else 0
-        before = ticks
+    until(lambda: bytes_in(reader) > 4096, 200)  # it may have to compile
+    until(lambda: asleep(process.pid))  # the pipe is full
+    before = wakings(process.pid)
     process.send_signal(signal.SIGINT)
-    time.sleep(0.3)
+    until(lambda: wakings(process.pid) > before and asleep(process.pid))
     assert process.poll() is None  # the first lets it finish, if it can
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=10)
+    _, said = process.communicate(timeout=60)
     os.close(reader)
     assert process.returncode == 130, said
     assert "Traceback" not in said

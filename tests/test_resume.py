@@ -18,6 +18,7 @@ from sinks import SINKS, open_sink
 from sinks.video_file import read_back
 from streamflow.errors import SinkError
 from tests.made_results import make_results, make_run, write_all
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
 TARGETS = {
@@ -180,9 +181,8 @@ def test_kill_9_at_any_moment_and_resume(tmp_path: Path) -> None:
     for _ in range(2):
         process = subprocess.Popen([*COMMAND, "--resume"], cwd=killed, stderr=subprocess.PIPE)
         begun = len(list(killed.glob("png/*.png")))
-        deadline = time.monotonic() + 60
-        while len(list(killed.glob("png/*.png"))) < begun + 2 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        more = begun + 2
+        until(lambda: process.poll() is not None or len(list(killed.glob("png/*.png"))) >= more)  # noqa: B023
         time.sleep(moments.random())
         process.send_signal(signal.SIGKILL)
         process.communicate()
@@ -192,10 +192,10 @@ def test_kill_9_at_any_moment_and_resume(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_prints_the_command_that_continues(tmp_path: Path) -> None:
-    command = [sys.executable, str(ROOT / "stream.py"), SCENE, "-o", "png:png", "-o", "jsonl:log.jsonl", "-y"]
+    scene = "demo:oblique,size=97x61,frames=200"  # long enough not to end before the signal comes
+    command = [sys.executable, str(ROOT / "stream.py"), scene, "-o", "png:png", "-o", "jsonl:log.jsonl", "-y"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    while len(list(tmp_path.glob("png/*.png"))) < 3:
-        time.sleep(0.01)
+    until(lambda: len(list(tmp_path.glob("png/*.png"))) >= 3)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 143, said
@@ -203,8 +203,8 @@ def test_ctrl_c_prints_the_command_that_continues(tmp_path: Path) -> None:
     assert "-y" not in line.split()
     words = line.removeprefix("to continue: python ")
     assert os.waitstatus_to_exitcode(os.system(f"cd {tmp_path} && {sys.executable} {words} -q 2>said")) == 0
-    assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 19
-    assert len(list(tmp_path.glob("png/*.png"))) == 19
+    assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 199
+    assert len(list(tmp_path.glob("png/*.png"))) == 199
 
 
 def test_a_calibration_file_that_changed_is_refused(tmp_path: Path) -> None:
