@@ -150,7 +150,8 @@ def _picture(canvas: FigureCanvasAgg) -> Image:
 def _title(result: Result) -> str:
     frame = result.pair.newest
     when = f"frame {frame.index}" + (f", {float(frame.time):.3f} s" if frame.time is not None else "")
-    return f"{when}: {result.motion.status}" if result.motion else when
+    status = f": {result.motion.status}" if result.motion else ""
+    return when + status + (", damaged picture" if result.pair.damaged else "")
 
 
 def _finite_epipole(result: Result) -> tuple[list[float], list[float]]:

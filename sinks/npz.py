@@ -31,6 +31,7 @@ def arrays(result: Result) -> dict[str, Any]:
         "target": pair.target.index,
         "time": _number(pair.newest.time),
         "interval": _number(pair.interval),
+        "damaged": pair.damaged,
         "K": result.camera_matrix,
         "camera_assumed": result.camera_assumed,
     }

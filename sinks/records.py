@@ -32,7 +32,7 @@ def _plain(value: Any) -> Any:
 
 
 def pair_record(pair: FramePair) -> dict[str, Any]:
-    """Which pair: indices of its frames, and the newest frame's time, in seconds."""
+    """Which pair: indices of its frames, the newest frame's time in seconds, whether to trust it."""
     return {
         "index": pair.newest.index,
         "reference": pair.reference.index,
@@ -40,6 +40,7 @@ def pair_record(pair: FramePair) -> dict[str, Any]:
         "time": pair.newest.time,
         "interval": pair.interval,
         "fresh": pair.fresh,
+        "damaged": pair.damaged,
     }
 
 

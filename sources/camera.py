@@ -12,10 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from sources.live import GIVE_UP, Disconnected, LiveReader
+from sources.live import GIVE_UP, Disconnected, LiveReader, Shot
 from sources.quiet import quiet_opencv
 from streamflow.errors import SourceError
-from streamflow.values import Frame, Health, Image, SourceInfo
+from streamflow.values import Frame, Health, SourceInfo
 
 
 class CameraSource:
@@ -84,12 +84,12 @@ class Webcam:
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self.rate = Fraction(rate).limit_denominator(1001) if rate > 0 else None
 
-    def __iter__(self) -> Iterator[tuple[Image, Fraction | None]]:
+    def __iter__(self) -> Iterator[Shot]:
         while True:
             ok, image = self._capture.read()
             if not ok:
                 raise Disconnected("gives no more frames")
-            yield np.asarray(image, np.uint8), None
+            yield Shot(np.asarray(image, np.uint8))
 
     def close(self) -> None:
         """Free the device."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from sources.error_propagation import ErrorPropagation
 from sources.ffmpeg_log import FfmpegLog
 from sources.timeline import Place, Timeline
 from streamflow.errors import SourceError
@@ -36,6 +38,7 @@ class Decoder:
     ) -> None:
         self._container, self._stream, self._log, self._health = container, stream, log, health
         self._timeline = Timeline(sorted_times=container.format.name == "avi")
+        self._propagation = ErrorPropagation()
         self._hurt: deque[Fraction] = deque(maxlen=64)  # times that were counted as damaged
 
     def __iter__(self) -> Iterator[tuple[VideoFrame, Place]]:
@@ -45,7 +48,8 @@ class Decoder:
                 time = seconds(frame.pts, self._stream.time_base)  # frames of the flush have no base
                 if frame.is_corrupt:
                     self._damaged(time, "only in part")
-                place = self._timeline.place(time)
+                damaged = self._propagation.reaches(time)
+                place = replace(self._timeline.place(time), damaged=damaged)
                 self._health.missing += place.lost
                 yield frame, place
         self._health.missing += self._timeline.missing_at_end(
@@ -74,7 +78,7 @@ class Decoder:
         yield None
 
     def _check_packet(self, packet: Packet[VideoStream]) -> None:
-        time = seconds(packet.pts if packet.pts is not None else packet.dts, packet.time_base)
+        time = due(packet)
         if packet.has_sidedata("encryption_info"):
             raise SourceError(f"{self._container.name.removeprefix('file:')}: is encrypted")
         if packet.is_corrupt:
@@ -82,6 +86,7 @@ class Decoder:
         if self._container.format.name == "gif" and packet.size > 2 * self._pixels() + 4096:
             self._damaged(time, "packet holds more than its picture", torn=True)  # the rest, after a hole
         self._listen(time, torn=True)
+        self._propagation.packet(time, key=packet.is_keyframe and not packet.is_corrupt)
         if not packet.is_discard:
             self._timeline.promise(time)
         else:
@@ -91,7 +96,7 @@ class Decoder:
         return self._stream.codec_context.width * self._stream.codec_context.height
 
     def _decode(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
-        time = None if packet is None else seconds(packet.pts, packet.time_base)
+        time = None if packet is None else due(packet)
         try:
             frames = self._stream.decode(packet)
         except EOFError:  # flushed before
@@ -117,6 +122,7 @@ class Decoder:
 
     def _damaged(self, time: Fraction | None, why: str, torn: bool = False) -> None:
         self._timeline.damage(torn)
+        self._propagation.damage(None if torn else time)
         if time is not None and time in self._hurt:
             return
         if time is not None:
@@ -128,6 +134,11 @@ class Decoder:
 def seconds(ticks: int | None, time_base: Fraction | None) -> Fraction | None:
     """A timestamp as exact seconds."""
     return None if ticks is None or time_base is None else ticks * time_base
+
+
+def due(packet: Packet[VideoStream]) -> Fraction | None:
+    """When the frame of `packet` is shown, in seconds, if that is known; else when it is decoded."""
+    return seconds(packet.pts if packet.pts is not None else packet.dts, packet.time_base)
 
 
 def has_clock(container: InputContainer) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from threading import Condition, Thread
 from typing import Protocol
@@ -21,17 +21,26 @@ class Disconnected(Exception):
     """The camera does not answer, or stopped; the message says how."""
 
 
+@dataclass(frozen=True)
+class Shot:
+    """One image of a camera."""
+
+    image: Image
+    time: Fraction | None = None  # seconds on the camera's clock; None: its arrival is all there is
+    gap: str = ""  # why it does not follow the one before it, if it does not
+    damaged: bool = False
+
+
 class Connection(Protocol):
     """One connection to a camera, used by the reader thread alone.
 
-    Iterating hands out images with their time on the camera's clock, None where the arrival is all there is.
     Iterating raises `Disconnected` when the camera fails; it ends when a stream that is not live ends.
     """
 
     live: bool
     rate: Fraction | None
 
-    def __iter__(self) -> Iterator[tuple[Image, Fraction | None]]: ...
+    def __iter__(self) -> Iterator[Shot]: ...
 
     def close(self) -> None:
         """Disconnect."""
@@ -139,11 +148,13 @@ class LiveReader:
                 with closing(self._connect()) as connection:
                     self.live, self.rate = connection.live, connection.rate
                     clock.restart()
-                    for image, taken in connection:
-                        if shape not in (None, image.shape):
+                    for shot in connection:
+                        gap = gap or shot.gap
+                        if shape not in (None, shot.image.shape):
                             gap = gap or "the size changes"
-                        shape = image.shape
-                        self._offer(Frame(index, image, clock.time(taken), gap or None))
+                        shape = shot.image.shape
+                        taken = clock.time(shot.time)
+                        self._offer(Frame(index, shot.image, taken, gap or None, damaged=shot.damaged))
                         index, failures, gap = index + 1, 0, ""
                         if self._stopping:
                             return

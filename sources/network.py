@@ -9,12 +9,16 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 import av
+from av.packet import Packet
+from av.video.stream import VideoStream
 
-from sources.decode import BROKEN, has_clock, reason, seconds
-from sources.live import GIVE_UP, Disconnected, LiveReader
+from sources.decode import BROKEN, due, has_clock, reason, seconds
+from sources.error_propagation import ErrorPropagation
+from sources.ffmpeg_log import FfmpegLog
+from sources.live import GIVE_UP, Disconnected, LiveReader, Shot
 from sources.picture import Pictures
 from streamflow.errors import SourceError
-from streamflow.values import Frame, Health, Image, SourceInfo
+from streamflow.values import Frame, Health, SourceInfo
 
 TIMEOUT = (5.0, 3.0)  # seconds to open, and to wait for the next packet
 
@@ -95,43 +99,60 @@ class NetworkStream:
 
     def __init__(self, url: str, timeout: tuple[float, float], health: Health) -> None:
         self._health = health
+        self._log = FfmpegLog()
         try:
             self._container = av.open(url, timeout=timeout, options=dict(OPTIONS), metadata_errors="replace")
         except BROKEN as error:
+            self._log.close()
             raise Disconnected(explained(error)) from error
         streams = self._container.streams.video
         if not streams or streams[0].codec_context is None:
-            self._container.close()
+            self.close()
             raise Disconnected("has no video that can be decoded")
         self._stream = streams[0]
         self.live = self._container.duration is None
         self._clock = has_clock(self._container)
         self.rate = self._stream.average_rate if self._clock else None
 
-    def __iter__(self) -> Iterator[tuple[Image, Fraction | None]]:
-        pictures = Pictures()
-        packets = self._container.demux(self._stream)
-        while True:
+    def __iter__(self) -> Iterator[Shot]:
+        pictures, propagation, gap = Pictures(), ErrorPropagation(), ""
+        for packet in self._packets():
+            time = due(packet)
+            propagation.packet(time, key=packet.is_keyframe and not packet.is_corrupt)
             try:
-                packet = next(packets, None)
-            except BROKEN as error:
-                raise Disconnected(explained(error)) from error
-            if packet is None:
-                return
-            if packet.is_corrupt and self._stream.codec_context.codec.intra_only:
-                self._health.damaged += 1  # half a picture, cut off with its connection
-                continue
-            try:
-                for frame in packet.decode():
-                    self._health.damaged += frame.is_corrupt
+                if packet.is_corrupt and self._stream.codec_context.codec.intra_only:
+                    raise ValueError("half a picture")  # cut off with its connection
+                frames = packet.decode()
+                if self._complains():
+                    self._health.damaged += 1
+                    propagation.damage(time)
+                for frame in frames:
+                    shown = seconds(frame.pts, self._stream.time_base)
+                    if frame.is_corrupt and not propagation.reaches(shown):
+                        self._health.damaged += 1
+                        propagation.damage(shown)
                     image = pictures.image(frame, self._stream.codec_context.sample_aspect_ratio)
-                    yield image, seconds(frame.pts, self._stream.time_base) if self._clock else None
-            except BROKEN:
+                    yield Shot(image, shown if self._clock else None, gap, propagation.reaches(shown))
+                    gap = ""
+            except BROKEN as error:
                 self._health.damaged += 1
+                propagation.damage(time)
+                gap = f"a frame cannot be decoded: {reason(error)}"
+
+    def _complains(self) -> bool:
+        """Whether the decoder said something since the last call."""
+        return any(name == self._stream.codec_context.name for name, _ in self._log.take())
+
+    def _packets(self) -> Iterator[Packet[VideoStream]]:
+        try:
+            yield from self._container.demux(self._stream)
+        except BROKEN as error:
+            raise Disconnected(explained(error)) from error
 
     def close(self) -> None:
         """Disconnect."""
         self._container.close()
+        self._log.close()
 
 
 def explained(error: BaseException) -> str:

@@ -21,6 +21,7 @@ class Place:
     time: Fraction | None
     lost: int = 0  # frames missing just before it
     gap: str = ""  # why it does not follow the one before it, if it does not
+    damaged: bool = False  # in part, or what it was predicted from
 
 
 class Timeline:

@@ -28,7 +28,8 @@ CODEC_OPTIONS = {"max_pixels": str(2**26)}
 class VideoSource:
     """Frames of a video file on the stream's own clock.
 
-    Damaged packets are passed over and counted; a frame that follows a hole says so in its `gap`.
+    Damaged packets are passed over and counted; a frame that follows a hole says so in its `gap`, one that
+    came damaged, or was predicted from such a one, in `damaged`.
 
     Parameters
     ----------
@@ -97,7 +98,7 @@ class VideoSource:
                 self.health.note(f"frame {place.index}: {gap}")
             size = image.shape
             self.health.decoded += 1
-            yield Frame(place.index, image, self._time(place), gap or None)
+            yield Frame(place.index, image, self._time(place), gap or None, damaged=place.damaged)
             gap = ""
 
     def _time(self, place: Place) -> Fraction | None:

@@ -34,6 +34,7 @@ class Frame:
     time: Fraction | None = None  # seconds on the stream's own clock
     gap: str | None = None  # why this frame does not follow the one before it, if it does not
     truth: View | None = None  # where the frame was taken and how deep the scene is, if known
+    damaged: bool = False  # the decoder could restore it in part only, or had to build on such a frame
 
     @cached_property
     def grey(self) -> Image:
@@ -62,7 +63,7 @@ class FramePair:
 
     reference: Frame
     target: Frame
-    fresh: bool = False  # first pair of the stream or after a gap: earlier memory says nothing of it
+    fresh: bool = False  # first of the stream, after a gap or after damage: memory says nothing of it
 
     @property
     def newest(self) -> Frame:
@@ -73,6 +74,11 @@ class FramePair:
     def forward(self) -> bool:
         """Whether the target is the later frame."""
         return self.target.index > self.reference.index
+
+    @property
+    def damaged(self) -> bool:
+        """Whether one of the frames is: what is found may be of the damage, not of the scene."""
+        return self.reference.damaged or self.target.damaged
 
     @property
     def interval(self) -> Fraction | None:

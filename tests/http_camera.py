@@ -19,7 +19,7 @@ class HttpCamera:
         self.period = 1 / fps
         self.sent = 0
         self.stalled = False  # keeps connections but sends nothing
-        self._half = False
+        self._half = self._damaged = False
         self._ended = Event()
         self._port = 0
         self._connections: set[socket.socket] = set()
@@ -60,6 +60,10 @@ class HttpCamera:
         """Cut every connection after half of the next picture."""
         self._half = True
 
+    def damage_a_picture(self) -> None:
+        """Send the next picture with zeros in its middle."""
+        self._damaged = True
+
     def close(self) -> None:
         self._ended.set()
         self.switch_off()
@@ -81,6 +85,9 @@ class HttpCamera:
 
     def _part(self) -> bytes:
         _, jpeg = cv2.imencode(".jpg", picture(self.sent % 256))
+        if self._damaged:
+            jpeg[len(jpeg) // 2 : len(jpeg) * 3 // 4] = 0
+            self._damaged = False
         self.sent += 1
         head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
         return head.encode() + jpeg.tobytes() + b"\r\n"

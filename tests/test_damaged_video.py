@@ -145,6 +145,48 @@ def test_bit_flips_never_end_the_stream_early(tmp_path, name, seed):
     assert holes <= {frame.index for frame in frames if frame.gap}
 
 
+HARMED = {
+    **FLIPPED,
+    "harmed_b_frames.avi": ("mpeg4", {"options": {"bf": "2"}}),
+    "harmed.mov": ("prores_ks", {"pix_fmt": "yuv422p10le"}),
+    "harmed_mjpeg.mkv": ("mjpeg", {"pix_fmt": "yuvj420p"}),
+}
+UNHEARD = ("flipped.webm", "flipped_hevc.mp4")  # whose decoders find nothing wrong with most of it
+
+
+@pytest.mark.parametrize("name", HARMED)
+def test_marks_end_where_pictures_are_whole_again(tmp_path, name):
+    """Not with the one damaged frame: others are predicted from it, up to a key frame."""
+    codec, how = HARMED[name]
+    path = write_clip(tmp_path / name, codec, count=120, **how)
+    data, whole = path.read_bytes(), [frame.image.astype(int) for frame in read(path)[0]]
+    marked, ends = 0, []
+    for seed in range(4):
+        path.write_bytes(data)
+        frames, _ = read(flip_bits(path, 20, seed, start=0.3))
+        marked += sum(frame.damaged for frame in frames)
+        for before, frame in itertools.pairwise(frames):
+            if before.damaged and not frame.damaged:
+                near = whole[max(0, frame.index - 9) : frame.index + 9]
+                ends.append(any(np.abs(frame.image - image).max() < 5 for image in near))
+    assert marked > 4 or name in UNHEARD
+    assert ends.count(False) <= len(ends) / 5  # what is damaged next may be damaged unheard
+
+
+@pytest.mark.parametrize("name", ["healed.avi", "healed.mov", "healed.mkv"])
+def test_damage_reaches_to_the_next_key_frame_and_no_farther(tmp_path, name):
+    codec = {".avi": "mpeg4", ".mov": "prores_ks", ".mkv": "mpeg2video"}[name[-4:]]
+    pix_fmt = "yuv422p10le" if codec == "prores_ks" else "yuv420p"
+    path = write_clip(tmp_path / name, codec, pix_fmt=pix_fmt, options={"g": "10", "sc_threshold": "1000000"})
+    with av.open(str(path)) as container:
+        keys = [index for index, frame in enumerate(container.decode(video=0)) if frame.key_frame]
+    start, size = packet_bytes(path)[13]
+    frames, health = read(zero_hole(path, start + size // 4, size // 2))
+    end = next(key for key in keys if key > 13)
+    assert [frame.index for frame in frames if frame.damaged] == list(range(13, end))
+    assert health.damaged == 1
+
+
 def no_video(path: Path) -> Path:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("aac", rate=8000)

@@ -99,3 +99,14 @@ def test_a_grid_holds_every_picture(count: int, shape: tuple[int, int]) -> None:
     grid = tile(pictures)
     assert grid.shape[:2] == shape
     assert {int(value) for value in np.unique(grid)} == {10 * (i + 1) for i in range(count)}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_pair_of_a_damaged_frame_says_so_in_red(view: str) -> None:
+    result = make_results(size=(320, 240))[0]
+    damaged = replace(result, pair=replace(result.pair, target=replace(result.pair.target, damaged=True)))
+    reds = []
+    for shown in (result, damaged):
+        top = Painter(Knobs(), view=view).draw(shown)[:20].astype(int)
+        reds.append(np.count_nonzero(top[..., 2] - top[..., 1] > 100))
+    assert reds[1] > reds[0] + 50

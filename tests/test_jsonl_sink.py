@@ -50,6 +50,7 @@ def test_a_line_holds_everything_about_a_pair():
         "time": 0.08,
         "interval": 0.04,
         "fresh": False,
+        "damaged": False,
         "status": "moving",
         "epipole": {"x": 33.5, "y": 20.25, "ahead": True, "sigma_px": None, "sigma_angle_deg": None},
         "inlier_share": 0.75,

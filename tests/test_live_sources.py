@@ -9,10 +9,11 @@ from fractions import Fraction
 import pytest
 
 from sources.camera import CameraSource
-from sources.live import ArrivalClock, Disconnected, LiveReader
+from sources.live import BACKOFF, ArrivalClock, Disconnected, LiveReader, Shot
 from streamflow.errors import SourceError
-from streamflow.values import Health, Image
+from streamflow.values import Health
 from tests.clips import number, numbers, picture, times, write_clip
+from tests.waiting import until
 
 
 @pytest.mark.parametrize("spelling", ["97", "/dev/video97"])
@@ -46,11 +47,11 @@ class Scripted:
     def __init__(self, script: list[int | BaseException]) -> None:
         self._script = script
 
-    def __iter__(self) -> Iterator[tuple[Image, Fraction | None]]:
+    def __iter__(self) -> Iterator[Shot]:
         for step in self._script:
             if isinstance(step, BaseException):
                 raise step
-            yield picture(step), None
+            yield Shot(picture(step))
 
     def close(self) -> None:
         pass
@@ -72,19 +73,22 @@ def test_hung_driver_does_not_hang_the_consumer():
     release = threading.Event()
 
     class Hung(Scripted):
-        def __iter__(self) -> Iterator[tuple[Image, Fraction | None]]:
-            yield picture(1), None
+        def __iter__(self) -> Iterator[Shot]:
+            yield Shot(picture(1))
             release.wait()
 
-    reader = LiveReader("cam", lambda: Hung([]), Health(), give_up=0.3, join=0.3)
+    reader = LiveReader("cam", lambda: Hung([]), Health(), give_up=2, join=0.3)
     reader.take()
-    with pytest.raises(SourceError, match=r"no frame for 0.3 s \(no answer\)"):
+    with pytest.raises(SourceError, match=r"no frame for 2 s \(no answer\)"):
         reader.take()
-    start = time.monotonic()
-    reader.close()
-    assert time.monotonic() - start < 1
+    reader.close()  # returns, although the thread cannot
+    assert "reader of cam" in running()
     release.set()
-    time.sleep(0.1)
+    until(lambda: "reader of cam" not in running())
+
+
+def running() -> set[str]:
+    return {thread.name for thread in threading.enumerate()}
 
 
 def test_stream_with_an_end_is_not_begun_again():
@@ -103,18 +107,15 @@ def test_attempts_are_spaced_by_the_back_off():
 
     def connect():
         attempts.append(time.monotonic())
-        if len(attempts) > 1:
+        if 1 < len(attempts) < 5:
             raise Disconnected("gone")
-        return Scripted([1])
+        return Scripted([len(attempts)])
 
-    reader = LiveReader("cam", connect, Health(), give_up=1.2)
-    reader.take()
-    with pytest.raises(SourceError, match="gone"):
-        reader.take()
+    reader = LiveReader("cam", connect, Health())
+    assert [number(reader.take().image), number(reader.take().image)] == [1, 5]
     reader.close()
     waits = [b - a for a, b in itertools.pairwise(attempts)]
-    assert all(wait > least - 0.01 for wait, least in zip(waits, [0.1, 0.2, 0.5], strict=False))
-    assert 2 <= len(waits) <= 3  # a fourth would come after the limit, and a busy machine may miss the third
+    assert all(wait > least - 0.01 for wait, least in zip(waits, BACKOFF, strict=False))
 
 
 def test_clock_follows_the_camera_within_a_connection():

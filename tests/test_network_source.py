@@ -6,10 +6,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,9 @@ from sources.network import NetworkSource
 from streamflow.errors import SourceError
 from tests.clips import number, numbers, picture, times, write_clip
 from tests.http_camera import HttpCamera
+from tests.waiting import until
 
-TIMEOUT = (2.0, 0.5)
+TIMEOUT = (10.0, 2.0)  # seconds; a busy machine must not look like a silent camera
 
 
 @pytest.fixture
@@ -32,8 +33,13 @@ def camera() -> Iterator[HttpCamera]:
 
 def test_frames_come_in_order_and_are_stamped_on_arrival(camera):
     """MJPEG has no clock: FFmpeg invents 25 frames a second, the camera gives 50."""
+    began = time.monotonic()
     source = NetworkSource(camera.url, timeout=TIMEOUT, every_frame=True)
-    frames = list(islice(source, 40))
+    frames = list(islice(source, 20))
+    camera.stalled = True
+    time.sleep(0.5)
+    camera.stalled = False
+    frames += islice(source, 20)
     source.close()
     assert numbers(frames) == list(range(40))
     assert [frame.index for frame in frames] == list(range(40))
@@ -41,31 +47,29 @@ def test_frames_come_in_order_and_are_stamped_on_arrival(camera):
     assert source.info.length is None
     assert source.info.rate is None  # not known: the stream does not say
     assert source.info.size == (96, 64)
-    span = float(times(frames)[-1] - times(frames)[5])
-    assert 34 / 50 * 0.9 < span < 34 / 25 * 0.9
+    stamps = times(frames)
+    assert max(b - a for a, b in pairwise(stamps)) > 0.3  # where it stalled
+    assert stamps[-1] - stamps[0] < time.monotonic() - began
 
 
 def test_newest_frame_wins_and_drops_are_counted(camera):
     source = NetworkSource(camera.url, timeout=TIMEOUT)
-    frames = []
-    for frame in list(islice(source, 1)):
-        frames.append(frame)
-    for frame in source:
-        frames.append(frame)
-        time.sleep(0.1)
-        if len(frames) == 8:
-            break
-    last_sent = camera.sent - 1
+    iterator = iter(source)
+    frames = [next(iterator)]
+    for _ in range(7):
+        until(lambda: source.health.decoded > frames[-1].index + 10)
+        decoded = source.health.decoded
+        frames.append(next(iterator))
+        assert frames[-1].index >= decoded - 2  # the last of them may still be on its way to us
     source.close()
-    seen = numbers(frames)
-    assert seen == [frame.index for frame in frames]  # what was dropped leaves holes
-    assert last_sent - seen[-1] <= 10  # as old as one turn of the consumer, not eight
-    assert source.health.dropped >= seen[-1] + 1 - len(frames) > 10
+    seen = [frame.index for frame in frames]
+    assert numbers(frames) == [index % 256 for index in seen]  # what was dropped leaves holes
+    assert source.health.dropped >= seen[-1] + 1 - len(frames) > 7 * 8
     assert not any(frame.gap for frame in frames)
 
 
 def test_every_frame_makes_the_camera_wait(camera):
-    source = NetworkSource(camera.url, timeout=(2.0, 5.0), every_frame=True)
+    source = NetworkSource(camera.url, timeout=(10.0, 10.0), every_frame=True)
     frames = iter(source)
     seen = []
     for _ in range(8):
@@ -87,10 +91,10 @@ def test_it_reconnects_and_marks_the_gap(camera, accident):
         camera.die_within_a_picture()
     elif accident == "stalls":
         camera.stalled = True
-        threading.Timer(0.7, setattr, (camera, "stalled", False)).start()
+        when_noticed(source, lambda: setattr(camera, "stalled", False))
     else:
         camera.switch_off()
-        threading.Timer(0.7, camera.switch_on).start()
+        when_noticed(source, camera.switch_on)
     after = [next(frames)]
     while not after[-1].gap:
         after.append(next(frames))
@@ -108,11 +112,37 @@ def test_it_reconnects_and_marks_the_gap(camera, accident):
     assert source.health.notes
 
 
+def test_damaged_picture_is_marked(camera):
+    source = NetworkSource(camera.url, timeout=TIMEOUT, every_frame=True)
+    frames = iter(source)
+    camera.damage_a_picture()
+    seen = [next(frames)]
+    while not seen[-1].damaged:
+        seen.append(next(frames))
+    seen += [next(frames) for _ in range(5)]
+    source.close()
+    wrong = [np.abs(f.image.astype(int) - picture(f.index)).mean() > 12 for f in seen]
+    assert wrong == [frame.damaged for frame in seen]
+    assert wrong.count(True) == source.health.damaged == 1
+
+
+def when_noticed(source: NetworkSource, repair: Callable[[], object]) -> None:
+    """Repair the camera once its absence is noted, while the consumer waits for frames."""
+
+    def wait_and_repair() -> None:
+        until(lambda: source.health.notes)
+        repair()
+
+    threading.Thread(target=wait_and_repair, daemon=True).start()
+
+
 def test_gap_survives_when_its_frame_is_dropped(camera):
     source = NetworkSource(camera.url, timeout=TIMEOUT)
     list(islice(source, 3))
     camera.hang_up()
-    time.sleep(1.0)  # the first frames after the reconnection are overtaken
+    until(lambda: source.health.gaps)
+    dropped = source.health.dropped
+    until(lambda: source.health.dropped > dropped + 3)  # the first frame after the reconnection is overtaken
     gaps = [bool(frame.gap) for frame in list(islice(source, 4))]
     source.close()
     assert sum(gaps) == 1
@@ -120,10 +150,10 @@ def test_gap_survives_when_its_frame_is_dropped(camera):
 
 
 def test_it_gives_up_after_the_limit(camera):
-    source = NetworkSource(camera.url, timeout=TIMEOUT, give_up=1.0)
+    source = NetworkSource(camera.url, timeout=TIMEOUT, give_up=3.0)
     list(islice(source, 3))
     camera.switch_off()
-    with pytest.raises(SourceError, match=r"no frame for 1 s \(Connection refused\)"):
+    with pytest.raises(SourceError, match=r"no frame for 3 s \(Connection refused\)"):
         list(source)
     source.close()
 
@@ -143,7 +173,7 @@ def test_silent_server_is_left_within_the_timeout():
         start = time.monotonic()
         with pytest.raises(SourceError, match="no answer within the timeout"):
             NetworkSource(f"http://127.0.0.1:{silent.getsockname()[1]}/", timeout=(0.5, 0.5))
-        assert time.monotonic() - start < 3
+        assert time.monotonic() - start < 10
 
 
 @pytest.fixture
@@ -195,7 +225,7 @@ def test_close_ends_within_the_timeout_while_the_camera_is_silent(camera):
     start = time.monotonic()
     source.close()
     source.close()
-    assert time.monotonic() - start < sum(TIMEOUT) + 0.5
+    assert time.monotonic() - start < sum(TIMEOUT) + 5
     assert list(source) == []
 
 
@@ -205,8 +235,9 @@ def test_close_wakes_a_waiting_consumer(camera):
     camera.stalled = True
     closing = threading.Timer(0.3, source.close)
     closing.start()
-    assert len(list(source)) <= 2
-    closing.join()  # the consumer wakes before the reader has ended
+    list(source)  # what was on its way
+    assert closing.is_alive()  # it waits for the reader, which waits for the camera; the consumer does not
+    closing.join()
 
 
 INTERRUPTED = """
@@ -230,10 +261,10 @@ def test_ctrl_c_on_a_silent_camera_ends_within_the_timeout(camera):
         text=True,
     )
     assert process.stdout is not None
-    assert process.stdout.readline() == "0\n"
+    assert process.stdout.readline().strip().isdecimal()
     camera.stalled = True
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=10)
+    said, _ = process.communicate(timeout=60)
     assert said.endswith("interrupted\n")
     assert process.returncode == 0

@@ -4,13 +4,14 @@ import itertools
 from collections.abc import Iterator
 
 import numpy as np
+import pytest
 
 from streamflow.pairs import frame_pairs
 from streamflow.values import Frame
 
 
-def frame(index: int, size: tuple[int, int] = (4, 3), gap: str | None = None) -> Frame:
-    return Frame(index, np.zeros((*size[::-1], 3), np.uint8), gap=gap)
+def frame(index: int, size: tuple[int, int] = (4, 3), gap: str | None = None, damaged: bool = False) -> Frame:
+    return Frame(index, np.zeros((*size[::-1], 3), np.uint8), gap=gap, damaged=damaged)
 
 
 def indices(frames: list[Frame], reference: str = "newest") -> list[tuple[int, int, bool]]:
@@ -33,6 +34,14 @@ def test_a_gap_or_another_size_starts_afresh() -> None:
     assert indices(gapped) == [(1, 0, True), (3, 2, True), (4, 3, False)]
     resized = [frame(0), frame(1, (5, 3)), frame(2, (5, 3))]
     assert indices(resized) == [(2, 1, True)]
+
+
+@pytest.mark.parametrize("reference", ["newest", "previous"])
+def test_a_damaged_frame_marks_its_pairs_and_the_whole_ones_after_it_start_afresh(reference: str) -> None:
+    frames = [frame(i, damaged=i in (2, 3)) for i in range(7)]
+    pairs = list(frame_pairs(frames, reference))
+    assert [pair.damaged for pair in pairs] == [False, True, True, True, False, False]
+    assert [pair.fresh for pair in pairs] == [True, False, False, False, True, False]
 
 
 def test_a_pair_is_yielded_before_the_next_frame_is_read() -> None:

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import av
@@ -21,6 +20,8 @@ from sources import open_source
 from streamflow.evaluation.metrics import depth_errors, endpoint_error
 from streamflow.truth import pair_truth
 from streamflow.values import FramePair
+from tests.clips import packet_bytes, write_clip, zero_hole
+from tests.waiting import until
 
 ROOT = Path(__file__).parent.parent
 DEMO = "demo:oblique,size=233x141,frames=6"
@@ -166,14 +167,25 @@ def test_a_still_camera_has_neither_epipole_nor_depth(tmp_path: Path) -> None:
         assert np.isnan(read_npz(path)["inverse_depth"]).all()
 
 
+def test_pairs_of_damaged_frames_are_marked_and_counted(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mov", "prores_ks", pix_fmt="yuv422p10le", count=12)
+    start, size = packet_bytes(path)[6]
+    zero_hole(path, start + size // 4, size // 2)
+    done = run(tmp_path, "clip.mov", "--plot_flow", "-o", "jsonl:log", "-o", "npz:arrays", code=5)
+    assert "2 pairs lie on damaged frames" in done.stderr
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [line["index"] for line in lines if line["damaged"]] == [6, 7]
+    assert [line["index"] for line in lines if line["fresh"]] == [1, 8]
+    arrays = [read_npz(path) for path in sorted((tmp_path / "arrays").glob("*.npz"))]
+    assert [found["index"] for found in arrays if found["damaged"]] == [6, 7]
+
+
 def test_ctrl_c_closes_every_output(tmp_path: Path) -> None:
     process = subprocess.Popen(
         command("demo:forward,size=233x141,frames=100000", "-o", "out.mp4", "-o", "jsonl:log", "-o", "png:p"),
         cwd=tmp_path, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    deadline = time.monotonic() + 120
-    while len(list((tmp_path / "p").glob("*.png"))) < 5 and time.monotonic() < deadline:
-        time.sleep(0.1)
+    until(lambda: len(list((tmp_path / "p").glob("*.png"))) >= 5, 200)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors

@@ -25,12 +25,13 @@ class Report:
 
     def __init__(self, source: Source, outputs: Outputs) -> None:
         self._source, self._outputs = source, outputs
-        self._pairs = 0
+        self._pairs = self._damaged = 0
         self._errors: dict[str, list[float]] = {"flow, px": [], "epipole, px": [], "depth, %": []}
 
     def add(self, result: Result) -> None:
         """Take one result in."""
         self._pairs += 1
+        self._damaged += result.pair.damaged
         truth = pair_truth(result.pair)
         if truth is not None:
             self._compare(result, truth)
@@ -49,6 +50,12 @@ class Report:
                 f"{self._source.info.name}: damaged input, {health.damaged} frames or packets damaged, "
                 f"{health.missing} missing; every frame that could be decoded was used",
             )
+        if self._damaged:
+            _say(
+                console,
+                f"{self._source.info.name}: {self._damaged} pairs lie on damaged frames, or on frames that "
+                "were predicted from such; the outputs mark them",
+            )
         if health.dropped:
             _say(console, f"{self._source.info.name}: {health.dropped} frames overtaken by newer ones")
         if signals.received is not None:
@@ -66,8 +73,9 @@ class Report:
 
     def _compare(self, result: Result, truth: PairTruth) -> None:
         if result.flow is not None and truth.vectors is not None and truth.visible is not None:
-            error = endpoint_error(result.flow.vectors, truth.vectors)
-            self._errors["flow, px"].append(float(np.nanmedian(error[truth.visible])))
+            error = endpoint_error(result.flow.vectors, truth.vectors)[truth.visible]
+            if np.isfinite(error).any():
+                self._errors["flow, px"].append(float(np.nanmedian(error)))
         if result.motion is not None and result.motion.epipole is not None and truth.epipole is not None:
             found, true = (pixel(e, result.camera_matrix) for e in (result.motion.epipole, truth.epipole))
             if found is not None and true is not None:

@@ -78,7 +78,10 @@ class Painter:
         picture = draw(result)
         for looming in result.looming or ():
             draw_looming(picture, looming)
-        caption(picture, f"{name}  {_when(result)}")
+        if result.pair.damaged:
+            caption(picture, f"{name}  {_when(result)}  damaged picture", colour=RED)
+        else:
+            caption(picture, f"{name}  {_when(result)}")
         return picture
 
     def _range(self, name: str, values: Map, fixed: tuple[float, float] | None = None) -> tuple[float, float]:
