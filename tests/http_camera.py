@@ -74,7 +74,7 @@ class HttpCamera:
             request.send_response(200)
             request.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
             request.end_headers()
-            while not self._ended.wait(self.period):
+            while not self._ended.wait(self.period) and not has_hung_up(request.connection):
                 if self._half:
                     part, self._half = self._part(), False
                     request.wfile.write(part[: len(part) // 2])
@@ -91,3 +91,11 @@ class HttpCamera:
         self.sent += 1
         head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
         return head.encode() + jpeg.tobytes() + b"\r\n"
+
+
+def has_hung_up(connection: socket.socket) -> bool:
+    """Whether the other side closed the connection: writing to it would still succeed once."""
+    try:
+        return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
