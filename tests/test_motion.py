@@ -266,7 +266,20 @@ def test_errors_are_as_large_as_the_covariance_says(outliers, scale):
         motion = estimate_motion(told, K, seed=seed)
         error = parameters_error(motion, truth)
         nees.append(error @ np.linalg.solve(motion.covariance, error) / 5)
-    assert 0.5 < np.mean(nees) < 2.5
+    assert 0.6 < np.mean(nees) < 1.7
+
+
+def test_a_small_parallax_promises_no_more_than_it_holds():
+    """Parallax of six times the noise and forward: the cost bends much less than J'J says."""
+    nees = []
+    for seed in range(40):
+        truth = view(INSIDE, step=0.002, seed=seed)
+        motion = estimate_motion(truth.points, K, seed=seed)
+        if motion.status is Status.MOVING:
+            error = parameters_error(motion, truth)
+            nees.append(error @ np.linalg.solve(motion.covariance, error) / 5)
+    assert len(nees) > 30
+    assert 0.6 < np.mean(nees) < 1.7
 
 
 def test_the_ellipse_holds_the_scatter_of_the_epipole():

@@ -1,39 +1,91 @@
-"""How far to trust a motion: covariance of (T, omega), and the epipole's ellipse in the image."""
+"""How far to trust a motion: the covariance of (T, omega)."""
 
 import numpy as np
 import numpy.typing as npt
 
-from streamflow.motion.epipolar import TUNING, linearise
+from streamflow.compiler import kernel
+from streamflow.motion.epipolar import TUNING, linearise, residuals
 from streamflow.motion.refine import Pose
-from streamflow.motion.sphere import tangent_basis
+from streamflow.motion.sphere import rotation_exp, tangent_basis
 from streamflow.values import Matrix
 
 BLOCKS = 8, 6  # across, down: errors of dense flow are alike within a block, independent between blocks
 
 
 def covariance(
-    rays: Matrix, pose: Pose, gates: tuple[float, float], scale: float, *, turning: bool = True
+    rays: Matrix,
+    pose: Pose,
+    gates: tuple[float, float],
+    scale: float,
+    *,
+    turning: bool = True,
+    planar: bool = False,
 ) -> Matrix:
     """Sandwich covariance (5, 5) of (tau (2), omega (3)), radians, about `pose`.
 
     H^-1 M H^-1 with M the scatter of the gradient summed over image blocks, so that neither the
     predicted errors nor their independence need be right (Huber 1967; White 1980; blocks as in Liang &
-    Zeger 1986). H has the curvature of the robust cost, which is below the weight, and negative for
-    outliers: where they happen to lie near their line they say nothing. Without `turning` the rotation
-    is known: its block is zero.
+    Zeger 1986). H is the observed curvature of the cost over one standard deviation: the J'J of the steps
+    takes the noise of a small parallax for parallax, and promises too much. The motions of a plane are held
+    by the plane and are no minimum of the cost: for `planar` H is J'J after all, less what the robust cost
+    curves below its weight. Without `turning` the rotation is known: its block is zero. Infinite where
+    nothing is known: no minimum, or too few blocks with points.
     """
-    rows = np.empty((11, rays.shape[1]))
-    c = TUNING * scale
-    linearise(rays, pose.R, pose.T, tangent_basis(pose.T), c, *gates, rows)
     free = 5 if turning else 2
-    curvature = 4.0 * np.sqrt(rows[10]) - 3.0  # of Geman-McClure, over its weight
-    H = (rows[:free] * curvature) @ rows[:free].T
-    inverse = np.linalg.inv(H + 1e-12 * np.abs(H).max() * np.eye(free))
-    block = _blocks(rays[:2])
-    scatter = np.stack([np.bincount(block, row, BLOCKS[0] * BLOCKS[1]) for row in rows[5 : 5 + free]])
+    B, c = tangent_basis(pose.T), TUNING * scale
+    fisher = np.empty((6, 6))
+    linearise(rays, 0, rays.shape[1], *pose, B, c, *gates, fisher)
+    if planar:
+        root = 1.0 / (1.0 + np.square(residuals(rays, *pose) / c))
+        lower = np.tril(fisher[:free, :free]) * (root**2 @ (4.0 * root - 3.0) / (root @ root))
+        H = lower + np.tril(lower, -1).T
+    else:
+        H = _curvature(rays, pose, B, c, gates, 1.0 / np.sqrt(fisher.diagonal()[:free] + 1e-30))
     result = np.zeros((5, 5))
-    result[:free, :free] = inverse @ (scatter @ scatter.T) @ inverse
+    result[:free, :free] = np.inf
+    if np.linalg.eigvalsh(H)[0] > 0:
+        inverse = np.linalg.inv(H)
+        M = _scatter(rays, pose, B, c, gates, free)
+        result[:free, :free] = inverse @ M @ inverse
     return result
+
+
+def _curvature(
+    rays: Matrix, pose: Pose, B: Matrix, c: float, gates: tuple[float, float], deviations: Matrix
+) -> Matrix:
+    """Second derivatives (p, p) of the cost: its gradient `deviations` (p,) to either side."""
+    there, back = np.empty((6, 6)), np.empty((6, 6))
+    H = np.empty((deviations.size, deviations.size))
+    for k, step in enumerate(np.diag([*deviations, 0.0, 0.0, 0.0])[: deviations.size]):
+        turn, way = rotation_exp(step[2:5]), B @ step[:2]
+        linearise(rays, 0, rays.shape[1], turn @ pose.R, pose.T + way, B, c, *gates, there)
+        linearise(rays, 0, rays.shape[1], turn.T @ pose.R, pose.T - way, B, c, *gates, back)
+        H[k] = (back - there)[5, : deviations.size] / (2.0 * deviations[k])
+    return (H + H.T) / 2.0
+
+
+def _scatter(rays: Matrix, pose: Pose, B: Matrix, c: float, gates: tuple[float, float], free: int) -> Matrix:
+    """Scatter (p, p) of the gradient summed over blocks; infinite with too few of them.
+
+    Enlarged by G / (G - 2 p - 1) for p parameters from G blocks: p sums vanish by the fit, and the inverse of
+    what is left is too large on average (Hotelling 1931).
+    """
+    block = _blocks(rays[:2])
+    ends = np.unique(np.concatenate([[0], np.cumsum(np.bincount(block))]))
+    sums = np.empty((ends.size - 1, 5))
+    ordered = rays.take(np.argsort(block, kind="stable"), axis=1)
+    block_gradients(ordered, ends, *pose, B, c, *gates, np.empty((6, 6)), sums)
+    spare = len(sums) - 2 * free - 1
+    return np.asarray(sums.T @ sums * (len(sums) / spare if spare > 0 else np.inf))[:free, :free]
+
+
+@kernel()
+def block_gradients(rays, ends, R, T, B, scale, nearest, farthest, A, sums):
+    """Gradient (5,) of each block of points, ends[k] <= i < ends[k + 1], written to `sums` (G, 5)."""
+    for block in range(sums.shape[0]):
+        linearise(rays, ends[block], ends[block + 1], R, T, B, scale, nearest, farthest, A)
+        for k in range(5):
+            sums[block, k] = A[5, k]
 
 
 def _blocks(a: Matrix) -> npt.NDArray[np.int_]:

@@ -69,8 +69,24 @@ def inverse_depth(rays, R, T):
 
 
 @kernel(fastmath=True)
-def linearise(rays, R, T, B, scale, nearest, farthest, rows):
-    """Weighted rows of one joint step, written to `rows` (11, N): Jacobian (5), gradient (5), weight.
+def constraint_derivative(T, B, q1, q2, q3, x, y):
+    """Derivative of T.(q x b), b = [x, y, 1], by (tau, omega): five numbers."""
+    c1, c2, c3 = cross(q1, q2, q3, x, y, 1.0)
+    tq, qb = T[0] * q1 + T[1] * q2 + T[2] * q3, q1 * x + q2 * y + q3
+    return (
+        B[0, 0] * c1 + B[1, 0] * c2 + B[2, 0] * c3,
+        B[0, 1] * c1 + B[1, 1] * c2 + B[2, 1] * c3,
+        x * tq - T[0] * qb,
+        y * tq - T[1] * qb,
+        tq - T[2] * qb,
+    )
+
+
+@kernel("void(f8[:,::1], i8, i8, f8[:,::1], f8[::1], f8[:,::1], f8, f8, f8, f8[:,::1])", fastmath=True)
+def linearise(rays, first, last, R, T, B, scale, nearest, farthest, A):
+    """Normal equations of a joint step, T <- T + B tau, R <- exp(omega) R, from the points first <= i < last.
+
+    Written to A (6, 6): the lower half of J'WJ, and the negative gradient of the cost in the last row.
 
     With h = S l the full derivative of r is that of the bare numerator l.b taken at the corrected point
     b^ = b - (l.b / l'Sl) h, the point of the line nearest to b. The gradient uses b^, the Hessian b
@@ -82,26 +98,32 @@ def linearise(rays, R, T, B, scale, nearest, farthest, rows):
     the camera gives.
     """
     t1, t2, t3 = T[0], T[1], T[2]
-    for i in range(rays.shape[1]):
-        a1, a2, b1, b2 = rays[0, i], rays[1, i], rays[2, i], rays[3, i]
-        q1, q2, q3 = mapped(R, a1, a2)
+    a11, a21, a22, a31, a32, a33, a41, a42 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    a43, a44, a51, a52, a53, a54, a55 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    g1, g2, g3, g4, g5 = 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(first, last):
+        b1, b2 = rays[2, i], rays[3, i]
+        q1, q2, q3 = mapped(R, rays[0, i], rays[1, i])
         l1, l2, l3 = cross(t1, t2, t3, q1, q2, q3)
         h1, h2 = rays[4, i] * l1 + rays[5, i] * l2, rays[5, i] * l1 + rays[6, i] * l2
-        norm = 1.0 / sqrt(l1 * h1 + l2 * h2 + 1e-30)
-        r = (l1 * b1 + l2 * b2 + l3) * norm
-        reach2 = l1 * l1 + l2 * l2
+        precision = 1.0 / (l1 * h1 + l2 * h2 + 1e-30)
+        bare = l1 * b1 + l2 * b2 + l3
+        shift = bare * precision
         m1, m2 = b1 * q3 - q1, b2 * q3 - q2
-        inside = reach2 > nearest * nearest and m1 * m1 + m2 * m2 < farthest * farthest * reach2
-        root = 1.0 / (1.0 + r * r / (scale * scale)) if inside else 0.0
-        rows[10, i] = root * root
-        tq, shift = t1 * q1 + t2 * q2 + t3 * q3, r * norm
-        for part in range(2):
-            x, y = b1 - part * shift * h1, b2 - part * shift * h2
-            factor = norm * root * (r * root if part == 1 else 1.0)
-            c1, c2, c3 = cross(q1, q2, q3, x, y, 1.0)
-            qb = q1 * x + q2 * y + q3
-            rows[5 * part, i] = factor * (B[0, 0] * c1 + B[1, 0] * c2 + B[2, 0] * c3)
-            rows[5 * part + 1, i] = factor * (B[0, 1] * c1 + B[1, 1] * c2 + B[2, 1] * c3)
-            rows[5 * part + 2, i] = factor * (x * tq - t1 * qb)
-            rows[5 * part + 3, i] = factor * (y * tq - t2 * qb)
-            rows[5 * part + 4, i] = factor * (tq - t3 * qb)
+        reach2, moved2 = l1 * l1 + l2 * l2, m1 * m1 + m2 * m2
+        inside = reach2 > nearest * nearest and moved2 < farthest * farthest * reach2
+        root = 1.0 / (1.0 + bare * shift / (scale * scale)) if inside else 0.0
+        j1, j2, j3, j4, j5 = constraint_derivative(T, B, q1, q2, q3, b1, b2)
+        k1, k2, k3, k4, k5 = constraint_derivative(T, B, q1, q2, q3, b1 - shift * h1, b2 - shift * h2)
+        w = root * root * precision
+        a11, a21, a22 = a11 + w * j1 * j1, a21 + w * j2 * j1, a22 + w * j2 * j2
+        a31, a32, a33 = a31 + w * j3 * j1, a32 + w * j3 * j2, a33 + w * j3 * j3
+        a41, a42, a43, a44 = a41 + w * j4 * j1, a42 + w * j4 * j2, a43 + w * j4 * j3, a44 + w * j4 * j4
+        a51, a52, a53 = a51 + w * j5 * j1, a52 + w * j5 * j2, a53 + w * j5 * j3
+        a54, a55 = a54 + w * j5 * j4, a55 + w * j5 * j5
+        v = w * bare
+        g1, g2, g3, g4, g5 = g1 - v * k1, g2 - v * k2, g3 - v * k3, g4 - v * k4, g5 - v * k5
+    A[0, 0], A[1, 0], A[1, 1], A[2, 0], A[2, 1], A[2, 2] = a11, a21, a22, a31, a32, a33
+    A[3, 0], A[3, 1], A[3, 2], A[3, 3] = a41, a42, a43, a44
+    A[4, 0], A[4, 1], A[4, 2], A[4, 3], A[4, 4] = a51, a52, a53, a54, a55
+    A[5, 0], A[5, 1], A[5, 2], A[5, 3], A[5, 4] = g1, g2, g3, g4, g5

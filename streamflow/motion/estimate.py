@@ -24,7 +24,7 @@ Order = npt.NDArray[np.int64]
 FEWEST = 50  # points
 SEARCH, JOINT = 300, 600  # points: enough to find a motion, and to tell two apart
 JOINT_SCALES = np.array([2.0, 1.5, 1.0, 1.0, 1.0, 1.0])
-POLISH_SCALES = np.ones(12)
+POLISH_SCALES = np.ones(30)
 PLANE_POLISH_SCALES = np.ones(4)
 COARSE_SCALES = np.array([30.0, 20.0, 10.0, 5.0, 3.0, 2.0, 1.0, 1.0, 1.0])
 SMALLEST_NOISE = 0.3  # of the predicted error: still images have none
@@ -129,8 +129,11 @@ def _moving(rays: Matrix, order: Order, focal: float, prior: Motion | None) -> M
         pose, *rivals = _twins(rays, plane, scale, prior) or [pose, *rivals]
     elif rivals:
         status = Status.AMBIGUOUS
-    motion = _with_parallax(status, rays, pose, focal, scale, prior=prior)
-    others = tuple(_with_parallax(Status.MOVING, rays, rival, focal, scale) for rival in rivals)
+    planar = status is Status.PLANAR
+    motion = _with_parallax(status, rays, pose, focal, scale, planar=planar, prior=prior)
+    others = tuple(
+        _with_parallax(Status.MOVING, rays, rival, focal, scale, planar=planar) for rival in rivals
+    )
     return replace(motion, alternatives=others)
 
 
@@ -234,6 +237,7 @@ def _with_parallax(
     scale: float,
     *,
     turning: bool = True,
+    planar: bool = False,
     prior: Motion | None = None,
 ) -> Motion:
     """The motion with its sign, weights and covariance; `LOW_CONFIDENCE` where they are too weak."""
@@ -245,7 +249,7 @@ def _with_parallax(
         pose, front = Pose(pose.R, -pose.T), -front
     weights = np.where(front > -BEHIND, weights, 0.0)
     share = float(np.mean(weights > WEIGHT_OF_INLIER))
-    spread = covariance(rays, pose, gates(rays, pose, focal), scale, turning=turning)
+    spread = covariance(rays, pose, gates(rays, pose, focal), scale, turning=turning, planar=planar)
     direction_known = spread[:2, :2].trace() < WIDEST**2  # False for NaN
     least = LEAST_CONTINUED if _goes_on(pose, prior) else LEAST_AGREEMENT
     if share < LEAST_INLIERS or abs(vote) < least or not direction_known:

@@ -35,8 +35,8 @@ def descend(rays, H, scales, rows, A):
     free = A.shape[0] - 1
     for step in range(scales.size):
         linearise_transfer(rays, H, scales[step], rows)
-        products(rows, A, free + 1)
-        solve_step(A)
+        products(rows, A)
+        solve_step(A, free)
         if free == TURN:
             turn(H, A[3, 0], A[3, 1], A[3, 2])
         else:

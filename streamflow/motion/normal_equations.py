@@ -12,9 +12,9 @@ LONGEST_STEP = 0.2  # radians, or of a homography: farther a linear step cannot 
 
 
 @kernel(fastmath=True)
-def products(rows, A, n):
-    """Write to A[:n, :n] the products of the first n rows of `rows` (., N) with one another."""
-    for j in range(n):
+def products(rows, A):
+    """Write to the lower half of A (n, n) the products of the rows (n, N) with one another."""
+    for j in range(A.shape[0]):
         for k in range(j + 1):
             total = 0.0
             for i in range(rows.shape[1]):
@@ -23,26 +23,26 @@ def products(rows, A, n):
 
 
 @kernel()
-def solve_step(A):
-    """Solve A[:n, :n] x = A[n, :n] and write x there; of the symmetric A the lower half counts.
+def solve_step(A, n):
+    """Solve A[:n, :n] x = A[-1, :n] and write x there; of the symmetric A the lower half counts.
 
     Cholesky's factor takes the place of A; done on its last row too, that is the forward substitution. No
     entry of x is longer than `LONGEST_STEP`. Returns the longest before.
     """
-    n = A.shape[0] - 1
-    damping, longest = DAMPING, 0.0
+    last, damping, longest = A.shape[0] - 1, DAMPING, 0.0
     for i in range(n):
         damping += DAMPING * A[i, i]
-    for i in range(n + 1):
-        for j in range(min(i + 1, n)):
+    for row in range(n + 1):
+        i = row if row < n else last
+        for j in range(min(row + 1, n)):
             for k in range(j):
                 A[i, j] -= A[i, k] * A[j, k]
-            A[i, j] = A[i, j] / A[j, j] if j < i else sqrt(abs(A[i, i]) + damping)
+            A[i, j] = A[i, j] / A[j, j] if j < row else sqrt(abs(A[i, i]) + damping)
     for i in range(n - 1, -1, -1):
         for k in range(i + 1, n):
-            A[n, i] -= A[k, i] * A[n, k]
-        A[n, i] /= A[i, i]
-        longest = max(longest, abs(A[n, i]))
+            A[last, i] -= A[k, i] * A[last, k]
+        A[last, i] /= A[i, i]
+        longest = max(longest, abs(A[last, i]))
     for i in range(n):
-        A[n, i] *= LONGEST_STEP / max(longest, LONGEST_STEP)
+        A[last, i] *= LONGEST_STEP / max(longest, LONGEST_STEP)
     return longest

@@ -7,7 +7,7 @@ import numpy as np
 
 from streamflow.compiler import kernel
 from streamflow.motion.epipolar import NEAREST, TUNING, inverse_depth, linearise, residuals
-from streamflow.motion.normal_equations import products, solve_step
+from streamflow.motion.normal_equations import solve_step
 from streamflow.motion.sphere import tangent_basis, turn
 from streamflow.values import Matrix
 
@@ -25,25 +25,19 @@ class Pose(NamedTuple):
 
 
 @kernel(fastmath=True)
-def descend(rays, R, T, scales, nearest, farthest, rows, A):
+def descend(rays, R, T, scales, nearest, farthest, free, A):
     """Joint steps T <- T + B tau, R <- exp(omega) R, one per annealed scale, fewer once they stand still.
 
-    In place. As many of the five parameters move as A, room to work like `rows`, has columns but one: all
-    of them, or the two of the translation.
+    In place; A (6, 6) is room to work. Only the first `free` of the five parameters move: all of them, or
+    the two of the translation.
     """
-    free = A.shape[0] - 1
     for index in range(scales.size):
         B = tangent_basis(T)
-        linearise(rays, R, T, B, scales[index], nearest, farthest, rows)
-        products(rows, A, free)
-        for k in range(free):
-            A[free, k] = 0.0
-            for i in range(rays.shape[1]):
-                A[free, k] -= rows[5 + k, i]
-        longest = solve_step(A)
+        linearise(rays, 0, rays.shape[1], R, T, B, scales[index], nearest, farthest, A)
+        longest = solve_step(A, free)
         square = 0.0
         for k in range(3):
-            T[k] += B[k, 0] * A[free, 0] + B[k, 1] * A[free, 1]
+            T[k] += B[k, 0] * A[5, 0] + B[k, 1] * A[5, 1]
             square += T[k] * T[k]
         for k in range(3):
             T[k] /= sqrt(square)
@@ -59,9 +53,7 @@ def refine(rays: Matrix, pose: Pose, focal: float, scales: Matrix, *, turning: b
     Without `turning` the rotation is kept.
     """
     R, T = pose.R.copy(), pose.T.copy()
-    size = 6 if turning else 3
-    rows, A = np.empty((11, rays.shape[1])), np.empty((size, size))
-    descend(rays, R, T, TUNING * scales, *gates(rays, pose, focal), rows, A)
+    descend(rays, R, T, TUNING * scales, *gates(rays, pose, focal), 5 if turning else 2, np.empty((6, 6)))
     return Pose(R, T)
 
 
