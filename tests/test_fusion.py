@@ -158,10 +158,10 @@ def test_depth_is_held_while_the_camera_only_turns_or_stands_still():
     np.testing.assert_allclose(held.inverse[known], (rays() @ n)[known], rtol=1e-3)
 
 
-def test_baseline_names_the_latest_frame_far_enough_back():
-    baseline = Baseline[int](parallax=9, longest=5)
-    assert [baseline.choose(i, 3.0) for i in range(6)] == [None, 0, 0, 1, 2, 3]
-    assert baseline.choose(6, 20.0) is None
+def test_baseline_names_a_frame_far_enough_back_and_keeps_it_while_it_serves():
+    baseline = Baseline[int](parallax=(8, 14), longest=6)
+    assert [baseline.choose(i, 3.0) for i in range(8)] == [None, 0, 0, 0, 2, 2, 4, 4]
+    assert baseline.choose(8, 20.0) is None  # one step is enough
     baseline.reset()
-    assert baseline.choose(7, 1.0) is None
-    assert [baseline.choose(i, 1.0) for i in range(8, 14)] == [7, 7, 7, 7, 8, 9]
+    assert baseline.choose(9, 1.0) is None
+    assert [baseline.choose(i, 1.0) for i in range(10, 18)] == [9, 9, 9, 9, 9, 10, 11, 12]  # no older ones

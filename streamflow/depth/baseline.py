@@ -24,18 +24,25 @@ class Baseline(Generic[F]):
     """Remember a few frames, and tell the latest one that lies far enough back to measure against.
 
     A short way leaves the parallax small against the flow's error, a long one makes the flow itself
-    worse; depth is best at a parallax of about ten pixels.
+    worse; depth is best at a parallax of about ten pixels. A frame once chosen is kept as long as it serves,
+    so that what is known of it can be used again.
+
+    Parameters
+    ----------
+    parallax : pixels from which the median motion serves, and beyond which another frame is chosen.
+    longest : frames to remember.
     """
 
-    def __init__(self, parallax: float = 9.0, longest: int = 8) -> None:
-        self.parallax = parallax
+    def __init__(self, parallax: tuple[float, float] = (7.0, 14.0), longest: int = 8) -> None:
+        self._least, self._most = parallax
         self._frames: deque[tuple[F, float]] = deque(maxlen=longest)
-        self._way = 0.0
+        self.reset()
 
     def reset(self) -> None:
         """Forget the frames: after a cut or a gap."""
         self._frames.clear()
         self._way = 0.0
+        self._chosen: F | None = None
 
     def choose(self, previous: F, parallax: float) -> F | None:
         """Take the previous frame and the newest pair's median parallax in.
@@ -46,6 +53,8 @@ class Baseline(Generic[F]):
         """
         self._frames.append((previous, self._way))
         self._way += parallax
-        far = [frame for frame, way in self._frames if self._way - way >= self.parallax]
-        best = far[-1] if far else self._frames[0][0]
-        return None if best is previous else best
+        ways = [(frame, self._way - way) for frame, way in self._frames]
+        kept = [frame for frame, way in ways if frame is self._chosen and self._least <= way <= self._most]
+        far = [frame for frame, way in ways if way >= self._least]
+        self._chosen = (kept or far or [ways[0][0]])[-1]
+        return None if self._chosen is previous else self._chosen
