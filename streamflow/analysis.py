@@ -16,7 +16,7 @@ from streamflow.motion.stage import MotionStage
 from streamflow.options import Knobs, Options
 from streamflow.planes.stage import PlanesStage
 from streamflow.stages import Stage
-from streamflow.values import Flow, Frame, FramePair, Motion, Result, SourceInfo
+from streamflow.values import Flow, Frame, FramePair, Motion, Result, SourceInfo, Vectors
 
 
 class Analysis:
@@ -71,9 +71,9 @@ class Analysis:
         for stage in (self._motion, self._depth, self._warning, self._planes):
             stage.reset()
 
-    def _measure(self, pair: FramePair, prior: Motion) -> tuple[Flow, Motion]:
+    def _measure(self, pair: FramePair, prior: Motion, start: Vectors | None) -> tuple[Flow, Motion]:
         """Flow and motion of a pair that is not the stream's own; nothing is remembered of it."""
-        flow = self._flow(pair)
+        flow = self._flow(pair, start)
         return flow, self._motion.estimate(pair, flow, self._camera_for(pair.reference).matrix, prior)
 
     def _camera_for(self, frame: Frame) -> Camera:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from streamflow.flow import PRESETS, FlowEngine
+from streamflow.flow.chain import chained, halved
 
 HEIGHT, WIDTH = 101, 167
 
@@ -213,6 +214,29 @@ def test_prepared_frames_outlive_later_ones(balanced):
     prepared = [balanced.prepare(frame) for frame in frames]
     vectors, _ = balanced.flow(prepared[0], prepared[2])
     np.testing.assert_array_equal(vectors, balanced(frames[0], frames[2])[0])
+
+
+def test_a_start_nearby_leads_to_the_same_flow(engine, looseness):
+    reference, target, truth = affine_pair([[1.02, 0.01, 9.0], [-0.01, 1.01, -6.0]])
+    start = (truth[::2, ::2] + [0.7, -0.5]).astype(np.float32)
+    vectors, sigma = engine.flow(engine.prepare(reference), engine.prepare(target), start)
+    inside = errors(vectors, truth)
+    assert np.median(inside) < 0.05 * looseness
+    assert np.isfinite(sigma).all()
+
+
+def test_chained_flows_lead_to_where_both_lead():
+    """Two affine motions: the flow of one after the other, at every second pixel."""
+    x, y = grid()
+    first = np.stack([0.02 * x - 3, 0.01 * y + 2], axis=-1).astype(np.float32)
+    second = np.stack([1 + 0.03 * y, 0.02 * x], axis=-1).astype(np.float32)
+    x1, y1 = x + first[..., 0], y + first[..., 1]
+    together = np.stack([x1 + 1 + 0.03 * y1 - x, y1 + 0.02 * x1 - y], axis=-1)[::2, ::2]
+    found = chained(halved(first), halved(second))
+    assert found.shape == together.shape
+    inside = ((x1 > 0) & (y1 > 0) & (x1 < WIDTH - 1) & (y1 < HEIGHT - 1))[::2, ::2]
+    np.testing.assert_allclose(found[inside], together[inside], atol=2e-3)  # weights of 1/32 pixel
+    assert np.isfinite(found).all()
 
 
 def test_a_second_size_works_and_so_does_the_first_again(balanced):

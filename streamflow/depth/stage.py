@@ -11,11 +11,12 @@ from streamflow.depth.baseline import Baseline, median_parallax
 from streamflow.depth.contact import time_to_contact
 from streamflow.depth.fusion import DepthFusion
 from streamflow.depth.pair import pair_depth
+from streamflow.flow.chain import chained, halved
 from streamflow.motion.sphere import angle_between
 from streamflow.options import Knobs, Options
-from streamflow.values import Depth, Flow, Frame, FramePair, Matrix, Motion, Status, Unknown
+from streamflow.values import Depth, Flow, Frame, FramePair, Matrix, Motion, Status, Unknown, Vectors
 
-Measure = Callable[[FramePair, Motion], tuple[Flow, Motion]]
+Measure = Callable[[FramePair, Motion, Vectors | None], tuple[Flow, Motion]]
 
 SAME_WAY = np.deg2rad(10.0)  # between a step and the way over several
 
@@ -29,13 +30,14 @@ class DepthStage:
     knobs : Knobs
     measure : callable
         Flow and motion of a pair that is not the stream's own, the newest frame against an earlier one, given
-        the motion to start from.
+        the motion and perhaps the flow (at every second pixel) to start from.
     """
 
     def __init__(self, options: Options, knobs: Knobs, measure: Measure) -> None:
         self._options, self._knobs, self._measure = options, knobs, measure
         self._baseline: Baseline[Frame] = Baseline()
         self._fusion: DepthFusion | None = None
+        self._wide: tuple[FramePair, Vectors] | None = None  # last measured over a longer way
 
     def __call__(self, pair: FramePair, flow: Flow, motion: Motion, camera_matrix: Matrix) -> Depth:
         """Compute the depth of the reference image."""
@@ -56,7 +58,7 @@ class DepthStage:
             self._fusion = DepthFusion(camera_matrix)
         parallax = median_parallax(flow.vectors, camera_matrix, motion.rotation)
         keyframe = self._baseline.choose(pair.target, parallax)
-        wide = self._wide_depth(pair, keyframe, motion, camera_matrix) if keyframe is not None else None
+        wide = self._wide_depth(pair, keyframe, flow, motion, camera_matrix) if keyframe is not None else None
         return self._fusion(flow.vectors, motion.rotation, motion.translation, depth, wide)
 
     def _hold(self, flow: Flow, motion: Motion) -> None:
@@ -67,13 +69,23 @@ class DepthStage:
             self.reset()
 
     def _wide_depth(
-        self, pair: FramePair, keyframe: Frame, step: Motion, camera_matrix: Matrix
+        self, pair: FramePair, keyframe: Frame, onestep: Flow, step: Motion, camera_matrix: Matrix
     ) -> Depth | None:
         """Depth against an earlier frame; None where the way there is not that of the last step."""
-        flow, motion = self._measure(FramePair(pair.reference, keyframe), step)
+        wide = FramePair(pair.reference, keyframe)
+        flow, motion = self._measure(wide, step, self._start(pair, keyframe, onestep))
+        self._wide = wide, halved(flow.vectors)
         if motion.status is not Status.MOVING or _angle_between(motion, step) > SAME_WAY:
             return None
         return self._depth_of(flow, motion, camera_matrix)
+
+    def _start(self, pair: FramePair, keyframe: Frame, flow: Flow) -> Vectors | None:
+        """Flow to the keyframe as the last one tells it, at every second pixel: there, and on from there."""
+        if self._wide is None:
+            return None
+        last, vectors = self._wide
+        goes_on = last.reference is pair.target and last.target is keyframe
+        return chained(halved(flow.vectors), vectors) if goes_on else None
 
     def _depth_of(self, flow: Flow, motion: Motion, camera_matrix: Matrix) -> Depth:
         assert motion.rotation is not None and motion.translation is not None
@@ -86,7 +98,7 @@ class DepthStage:
     def reset(self) -> None:
         """Forget what was seen so far."""
         self._baseline.reset()
-        self._fusion = None
+        self._fusion = self._wide = None
 
 
 def _angle_between(first: Motion, second: Motion) -> float:

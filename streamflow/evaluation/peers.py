@@ -38,8 +38,8 @@ class PeerFlow:
         """Return the frame itself: nothing is shared between its two pairs."""
         return grey
 
-    def flow(self, reference: Image, target: Image) -> tuple[Vectors, Map]:
-        """Return vectors, and a sigma that is NaN everywhere."""
+    def flow(self, reference: Image, target: Image, start: Vectors | None = None) -> tuple[Vectors, Map]:
+        """Return vectors, and a sigma that is NaN everywhere; every pair is searched anew."""
         return self._method(reference, target), np.full(reference.shape, np.nan, np.float32)
 
 

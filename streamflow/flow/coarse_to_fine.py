@@ -32,10 +32,14 @@ class CoarseToFine:
         seedable = len(shapes) > _QUARTER and min(shapes[_QUARTER]) >= SMALLEST
         self._search = DenseInverseSearch(preset.seed_finest_scale) if seedable else None
 
-    def __call__(self, reference: Levels, target: Levels) -> tuple[Flow, Flow]:
-        """Return vectors (H, W, 2) and sigma (H, W), fresh arrays."""
-        self._rise(reference, target)
-        apart = self._fuse(reference, target)
+    def __call__(self, reference: Levels, target: Levels, start: Flow | None = None) -> tuple[Flow, Flow]:
+        """Return vectors (H, W, 2) and sigma (H, W), fresh arrays; refined from `start` if there is one."""
+        if start is None:
+            self._rise(reference, target)
+            apart = self._fuse(reference, target)
+        else:
+            np.multiply(start.transpose(2, 0, 1), np.float32(0.5), out=self._estimates[_HALF].flow)
+            apart = self._sharpened(reference[_HALF], target[_HALF])
         self._refine(reference[_HALF], target[_HALF])
         sigma = predict_error(self._estimates[_HALF].residual, reference[_HALF].smallest_eigenvalue, apart)
         height, width = reference[0].grey.shape
@@ -60,14 +64,19 @@ class CoarseToFine:
         """
         half, seed = self._estimates[_HALF], self._seeds[_HALF]
         if self._search is None:
-            seed.flow[:] = half.flow
-            half.iterate(reference[_HALF], target[_HALF])
-            return disagreement(half.flow, seed.flow)
+            return self._sharpened(reference[_HALF], target[_HALF])
         half.iterate(reference[_HALF], target[_HALF])
         self._seed(self._search, reference, target)
         apart = disagreement(half.flow, seed.flow)
         keep_better(half.flow, half.residual, seed.flow, seed.residual)
         return apart
+
+    def _sharpened(self, reference: Level, target: Level) -> Flow:
+        """Iterate once at half size, and return how much that changed."""
+        half, before = self._estimates[_HALF], self._seeds[_HALF].flow
+        before[:] = half.flow
+        half.iterate(reference, target)
+        return disagreement(half.flow, before)
 
     def _refine(self, reference: Level, target: Level) -> None:
         half = self._estimates[_HALF]

@@ -71,8 +71,16 @@ class FlowEngine:
         weakref.finalize(prepared, self._spare.append, levels).atexit = False
         return prepared
 
-    def flow(self, reference: Prepared, target: Prepared) -> tuple[Vectors, Sigma]:
+    def flow(
+        self, reference: Prepared, target: Prepared, start: Vectors | None = None
+    ) -> tuple[Vectors, Sigma]:
         """Estimate the flow from reference to target: x_target = x_reference + u.
+
+        Parameters
+        ----------
+        reference, target : Prepared
+        start : ndarray, shape (ceil(H / 2), ceil(W / 2), 2), float32
+            Where about the flow is, pixels, at every second pixel: saves the search, if it is near.
 
         Returns
         -------
@@ -84,7 +92,7 @@ class FlowEngine:
         if reference.shape != target.shape:
             raise ValueError(f"frames of one size are needed, got {reference.shape} and {target.shape}")
         self._fit_to(reference.shape)
-        return self._estimate(reference.levels, target.levels)
+        return self._estimate(reference.levels, target.levels, start)
 
     def __call__(self, reference: Grey, target: Grey) -> tuple[Vectors, Sigma]:
         """Estimate the flow between two grey images; see `flow`."""

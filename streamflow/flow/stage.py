@@ -18,8 +18,11 @@ class DenseFlow(Protocol):
     def prepare(self, grey: Image) -> Any:
         """Compute what belongs to one frame alone."""
 
-    def flow(self, reference: Any, target: Any) -> tuple[Vectors, Map]:
-        """Return vectors (H, W, 2) and predicted error (H, W), pixels, of two prepared frames."""
+    def flow(self, reference: Any, target: Any, start: Vectors | None = None) -> tuple[Vectors, Map]:
+        """Return vectors (H, W, 2) and predicted error (H, W), pixels, of two prepared frames.
+
+        The flow may begin at `start`, which has the vectors of every second pixel.
+        """
 
 
 class FlowStage:
@@ -30,10 +33,10 @@ class FlowStage:
         self._prepared = lru_cache(FRAMES)(self._prepare)
         self._confidence = lru_cache(FRAMES)(_smin)
 
-    def __call__(self, pair: FramePair) -> Flow:
-        """Estimate the flow from the reference to the target."""
+    def __call__(self, pair: FramePair, start: Vectors | None = None) -> Flow:
+        """Estimate the flow from the reference to the target, beginning at `start` if there is one."""
         reference, target = self._prepared(pair.reference), self._prepared(pair.target)
-        vectors, sigma = self._engine.flow(reference, target)
+        vectors, sigma = self._engine.flow(reference, target, start)
         return Flow(vectors, sigma, self._confidence(pair.reference))
 
     def _prepare(self, frame: Frame) -> Any:
