@@ -20,7 +20,7 @@ FFV1 = Encoding(
     "ffv1",
     "gray16le",
     {"level": "3", "g": "1", "slicecrc": "1", "slices": "4"},
-    {"cluster_time_limit": "200", "flush_packets": "1", "fflags": "+bitexact"},
+    {"cluster_time_limit": "1", "flush_packets": "1", "fflags": "+bitexact"},
     ticks=1000,
 )
 

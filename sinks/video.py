@@ -15,21 +15,22 @@ if TYPE_CHECKING:
     from streamflow.stages import Stage
     from streamflow.values import Image, Result
 
-# Without look-ahead the encoder holds nothing back, so that a crash loses only the open fragment.
+# Without look-ahead the encoder holds back one picture, the most that a crash can lose.
 H264 = {"preset": "veryfast", "crf": "23", "bf": "0", "x264-params": "rc-lookahead=0:sync-lookahead=0"}
 VP9 = {"deadline": "realtime", "cpu-used": "8", "crf": "30", "b:v": "0", "row-mt": "1", "lag-in-frames": "0"}
 
-# While it grows an mp4 is a chain of fragments that are playable by themselves; closed, it is a plain one.
+# While it grows an mp4 is a chain of fragments that are playable by themselves, one a picture, however slowly
+# these come; closed, it is a plain one.
 FRAGMENTS = {
     "movflags": "hybrid_fragmented+frag_keyframe+delay_moov",
-    "frag_duration": "200000",  # microseconds
+    "frag_duration": "1",  # microseconds
     "flush_packets": "1",
 }
 CLUSTERS = {
-    "cluster_time_limit": "200",
+    "cluster_time_limit": "1",  # milliseconds
     "flush_packets": "1",
-    "fflags": "+bitexact",
-}  # milliseconds; no random id
+    "fflags": "+bitexact",  # no random id
+}
 
 ENCODINGS = {
     ".mp4": Encoding("mp4", "libx264", "yuv420p", H264, FRAGMENTS),
@@ -41,6 +42,8 @@ ENCODINGS = {
 def even(picture: Image) -> Image:
     """Repeat the last column or row where the size is odd: chroma is stored at half the resolution."""
     height, width = picture.shape[:2]
+    if height % 2 == width % 2 == 0:
+        return picture
     padded = cv2.copyMakeBorder(picture, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
     return np.asarray(padded, np.uint8)
 

