@@ -25,6 +25,8 @@ GATE = 2.5  # standard deviations between a point and its plane
 RELATIVE = 0.01  # error of inverse depth that its variance does not tell, as a share
 WINDOW = (7, 7)  # points that are looked at together to tell on which plane they are
 OBEYED = 3.0  # largest mean of their squared residuals
+SPECK = 0.1  # part of a region over its largest, below which it is left out
+NEARLY = 0.05  # relative error of points that a region grows over
 MAJORITY = 0.4  # share of them that has to be known
 
 
@@ -127,16 +129,55 @@ def _hypotheses(left: Points, points: Points, place: NDArray[np.intp], rng: np.r
 
 
 def _settled(planes: Array, points: Points, fewest: float) -> tuple[Array, Labels]:
-    """Each point to the plane it obeys best, in smooth regions; small ones dropped, the others refined."""
+    """Each point to the plane it obeys best, in smooth regions; small and scattered ones dropped.
+
+    The others are refined, and grow over points around them that no plane explains.
+    """
     labels = _labels(planes, points)
     owner = labels.flat[points.index]
     size = np.bincount(owner, minlength=len(planes) + 1)[1:]
-    large = np.flatnonzero(size >= fewest)
+    large = [i for i in np.flatnonzero(size >= fewest) if _largest(labels == i + 1) >= fewest / 2]
     regions = [points[owner == i + 1] for i in large]
     fits = [refined(planes[i], mine.rays, mine.rho, GATE, 2) for i, mine in zip(large, regions, strict=True)]
     order = np.zeros(256, np.uint8)
-    order[large + 1] = np.arange(len(large)) + 1
-    return np.array(fits).reshape(-1, 3), order[labels]
+    order[np.array(large, int) + 1] = np.arange(len(large)) + 1
+    settled = np.array(fits).reshape(-1, 3)
+    return settled, _grown(order[labels], settled, points)
+
+
+def _largest(region: NDArray[np.bool_]) -> int:
+    """Points of its largest connected part."""
+    _, _, statistics, _ = cv2.connectedComponentsWithStats(region.view(np.uint8))
+    return int(statistics[1:, cv2.CC_STAT_AREA].max(initial=0))
+
+
+def _grown(labels: Labels, planes: Array, points: Points) -> Labels:
+    """Give points without a plane the one that they nearly obey, where they are connected to its region.
+
+    Parts of a region that remain small against its largest are left out.
+    """
+    near = _nearly(labels, planes, points)
+    grown = np.zeros_like(labels)
+    for i in range(1, len(planes) + 1):
+        whole = (labels == i) | (near == i)
+        count, parts, statistics, _ = cv2.connectedComponentsWithStats(whole.view(np.uint8), connectivity=4)
+        areas = statistics[:, cv2.CC_STAT_AREA] * (np.bincount(parts[labels == i], minlength=count) > 0)
+        kept = areas > SPECK * areas[1:].max(initial=0)
+        kept[0] = False
+        grown[kept[parts]] = i
+    return grown
+
+
+def _nearly(labels: Labels, planes: Array, points: Points) -> Labels:
+    """The plane that a point without one comes nearest, if it is near at all."""
+    near = np.zeros_like(labels)
+    free = labels.flat[points.index] == 0
+    if len(planes):
+        deviation = np.abs(points.rays[free] @ planes.T / points.rho[free, None] - 1)
+        best = np.argmin(deviation, axis=1)
+        obey = deviation[np.arange(len(best)), best] < NEARLY
+        near.flat[points.index[free]] = np.where(obey, best + 1, 0)
+    return near
 
 
 def _labels(planes: Array, points: Points) -> Labels:
