@@ -23,7 +23,9 @@ def kill_once(folder: Path, seconds: float) -> float:
     """Continue the run, kill it `seconds` after its video began; return for how long that had grown."""
     part = folder / "out.part.mp4"
     before = part.stat().st_mtime_ns if part.exists() else 0
-    process = subprocess.Popen([*COMMAND, "--resume"], cwd=folder, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*COMMAND, "--resume"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     while process.poll() is None and not (part.exists() and part.stat().st_mtime_ns > before):
         time.sleep(0.01)
     began = time.monotonic()

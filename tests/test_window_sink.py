@@ -220,8 +220,15 @@ def test_the_window_shows_the_picture(viewer, display, tmp_path):
     until(lambda: list(tmp_path.glob("made_*.png")))
     (saved,) = tmp_path.glob("made_*.png")
     shown = cv2.imread(str(saved))[40:200, 40:300]
-    # The X server draws when it gets to it: look until the picture is there.
-    until(lambda: best_match(screenshot(display, tmp_path), shown) > 0.95)
+
+    def is_shown() -> bool:
+        if best_match(screenshot(display, tmp_path), shown) > 0.95:
+            return True
+        # On a busy machine Qt can miss the one request to draw that a server without window manager sends.
+        viewer.xdotool("windowunmap", "--sync", viewer.window, "windowmap", "--sync", viewer.window)
+        return False
+
+    until(is_shown)
 
 
 @pytest.mark.parametrize(
