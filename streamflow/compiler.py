@@ -13,12 +13,28 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core.cpu import CPUTargetOptions
+from numba.core.options import TargetOptions
+
+# Numba has this promise to LLVM in its compiler, for loops it makes itself; here it becomes an option.
+CPUTargetOptions.noalias = TargetOptions.Mapping("noalias")  # type: ignore[no-untyped-call]
 
 
 def kernel(signature: str | None = None, *, fastmath: bool | set[str] = False) -> Any:
     """Decorate a function to be compiled: at once for `signature`, else for what it is called with."""
     options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": fastmath}
     return numba.njit(signature, **options) if signature else numba.njit(**options)
+
+
+def part(*, disjoint: bool = False) -> Any:
+    """Decorate a function that only kernels call: it becomes part of them, with fast arithmetic.
+
+    `disjoint` promises that what is written through one argument is reached through no other. A loop over
+    many rows becomes vector instructions only then: nothing has to be checked for overlap.
+    """
+    inner = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "noalias": disjoint}
+    options: dict[str, Any] = {"error_model": "numpy", "fastmath": True, **inner}
+    return numba.njit(**options)
 
 
 def _cache() -> Path:
@@ -34,7 +50,7 @@ def _fingerprint(package: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
         text = path.read_bytes()
-        if b"@kernel" in text:
+        if b"streamflow.compiler import" in text:
             digest.update(text)
     return digest.hexdigest()[:12]
 

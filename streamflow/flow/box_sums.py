@@ -1,40 +1,74 @@
 """Sums over 9x9 windows, row by row: nothing but a few rows is kept, and no running sum that could drift.
 
-A sum of nine is three sums of three. Rows arrive one by one; `raw` keeps the last three, `triple` the sums
-of three of the last seven. Outside the image everything counts as zero, so windows are cut at the borders.
+A sum of nine is three sums of three. Rows arrive one by one, of several quantities at a time: these lie end
+to end in one long row, each between margins of four zeros, so that one loop serves them all. Outside the
+image everything counts as zero: windows are cut at the borders.
 """
 
 import numpy as np
 
-from streamflow.compiler import kernel
+from streamflow.compiler import part
 
 RADIUS = 4
 AREA = 81
 
+_SPARE = 8  # behind the last quantity, so that loops are no shorter than they could be in whole vectors
+_TRIPLES, _COLUMN, _THIRDS, _ROWS = 3, 10, 11, 12
 
-@kernel(fastmath=True)
+
+@part(disjoint=True)
+def _add_down(first, second, third, middle, above, triple, column):
+    for x in range(len(column)):
+        triple[x] = first[x] + second[x] + third[x]
+        column[x] = triple[x] + middle[x] + above[x]
+
+
+@part(disjoint=True)
+def _add_across(left, middle, right, out):
+    for x in range(len(out) - _SPARE):
+        out[x] = left[x] + middle[x] + right[x]
+
+
+@part()
 def new_window_rows(quantities, width):
-    """Return zeroed buffers raw, triple, column for `quantities` sums on rows of `width` pixels."""
-    raw = np.zeros((quantities, 3, width), np.float32)
-    triple = np.zeros((quantities, 7, width), np.float32)
-    column = np.zeros((2, width + 2 * RADIUS), np.float32)
-    return raw, triple, column
+    """Return zeroed rows: the last three, seven sums of three, a sum of nine and its sums of three across."""
+    return np.zeros((_ROWS, quantities * (width + 2 * RADIUS) + _SPARE), np.float32)
 
 
-@kernel(fastmath=True)
-def window_sum(raw, triple, column, quantity, newest, out):
-    """Write into out[quantity] the 9x9 sums centred on row newest - 4, once row `newest` of raw is filled."""
-    width = raw.shape[2]
+@part()
+def row_of(rows, y, quantity, width):
+    """Return the place for row y of a quantity."""
+    start = quantity * (width + 2 * RADIUS) + RADIUS
+    return rows[y % 3, start : start + width]
+
+
+@part()
+def rows_of(rows, y, width):
+    """Return the places for row y of the first three quantities."""
+    return row_of(rows, y, 0, width), row_of(rows, y, 1, width), row_of(rows, y, 2, width)
+
+
+@part()
+def sum_windows(rows, newest):
+    """Sum the windows centred on row newest - 4, once row `newest` is written; see `third_of`."""
     centre = newest + 6
-    slot = centre % 7
-    above, middle = (centre + 1) % 7, (centre + 4) % 7
-    for x in range(width):
-        triple[quantity, slot, x] = raw[quantity, 0, x] + raw[quantity, 1, x] + raw[quantity, 2, x]
-    for x in range(width):
-        column[0, x + RADIUS] = (
-            triple[quantity, above, x] + triple[quantity, middle, x] + triple[quantity, slot, x]
-        )
-    for x in range(width + 6):
-        column[1, x] = column[0, x] + column[0, x + 1] + column[0, x + 2]
-    for x in range(width):
-        out[quantity, x] = column[1, x] + column[1, x + 3] + column[1, x + 6]
+    slot, middle, above = centre % 7, (centre + 4) % 7, (centre + 1) % 7
+    column = rows[_COLUMN]
+    _add_down(
+        rows[0], rows[1], rows[2],
+        rows[_TRIPLES + middle], rows[_TRIPLES + above], rows[_TRIPLES + slot], column,
+    )  # fmt: skip
+    _add_across(column, column[1:], column[2:], rows[_THIRDS])
+
+
+@part()
+def third_of(rows, quantity, width):
+    """Return sums t of a third of each window: that around x is t[x] + t[x + 3] + t[x + 6]."""
+    start = quantity * (width + 2 * RADIUS)
+    return rows[_THIRDS, start : start + width + 6]
+
+
+@part()
+def thirds_of(rows, width):
+    """Return `third_of` for the first three quantities."""
+    return third_of(rows, 0, width), third_of(rows, 1, width), third_of(rows, 2, width)

@@ -52,9 +52,7 @@ class CoarseToFine:
         for k in range(len(reference) - 1, _HALF, -1):
             estimate = self._estimates[k]
             for _ in range(self._preset.coarse_iterations):
-                estimate.iterate(reference[k], target[k])
-                estimate.shift(_COARSE_PENALTY)
-                estimate.smooth(reference[k])
+                estimate.refine(reference[k], target[k], _COARSE_PENALTY)
             upsample(estimate.flow, self._estimates[k - 1].flow)
 
     def _fuse(self, reference: Levels, target: Levels) -> Flow:
@@ -80,33 +78,31 @@ class CoarseToFine:
 
     def _refine(self, reference: Level, target: Level) -> None:
         half = self._estimates[_HALF]
-        for _ in range(self._preset.half_size_iterations):
-            half.smooth(reference)
-            half.iterate(reference, target)
-            half.shift(_FINE_PENALTY)
         half.smooth(reference)
+        for _ in range(self._preset.half_size_iterations):
+            half.refine(reference, target, _FINE_PENALTY)
 
     def _seed(self, search: DenseInverseSearch, reference: Levels, target: Levels) -> None:
         """Make the other candidate at half size: dense inverse search, brought near by Lucas-Kanade."""
         quarter, half = self._seeds[_QUARTER], self._seeds[_HALF]
         search(reference[_QUARTER].grey, target[_QUARTER].grey, quarter.flow)
-        quarter.iterate(reference[_QUARTER], target[_QUARTER])
-        quarter.shift(_COARSE_PENALTY)
-        quarter.smooth(reference[_QUARTER])
-        quarter.iterate(reference[_QUARTER], target[_QUARTER])
-        quarter.shift(_COARSE_PENALTY)
+        quarter.refine(reference[_QUARTER], target[_QUARTER], _COARSE_PENALTY)
+        quarter.refine(reference[_QUARTER], target[_QUARTER], _COARSE_PENALTY, smooth=False)
         upsample(quarter.flow, half.flow)
         half.iterate(reference[_HALF], target[_HALF])
 
     def _at_full_size(self, reference: Level, target: Level) -> Flow:
-        full = self._estimates[0]
-        upsample(self._estimates[_HALF].flow, full.flow)
-        vectors = np.empty((*reference.grey.shape, 2), np.float32)
-        if self._preset.full_size_iterations == 0:
-            cv2.merge(tuple(full.flow), vectors)
+        full, half = self._estimates[0], self._estimates[_HALF]
+        height, width = reference.grey.shape
+        vectors = np.empty((height, width, 2), np.float32)
+        if self._preset.full_size_iterations == 1:
+            neighbours, pairs = target.neighbours.reshape(-1), vectors.reshape(height, 2 * width)
+            final_step(reference.image, neighbours, half.flow, pairs, FULL_SIZE_DAMPING)
             return vectors
-        for _ in range(self._preset.full_size_iterations - 1):
+        upsample(half.flow, full.flow)
+        for i in range(self._preset.full_size_iterations):
+            if i > 0:
+                full.smooth(reference)
             full.iterate(reference, target, FULL_SIZE_DAMPING)
-            full.smooth(reference)
-        final_step(reference.image, target.neighbours.reshape(-1), full.flow, vectors, FULL_SIZE_DAMPING)
+        cv2.merge(tuple(full.flow), vectors)
         return vectors

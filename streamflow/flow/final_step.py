@@ -1,16 +1,46 @@
-"""The last Lucas-Kanade iteration, at full size: from two images and a flow to the answer's layout."""
+"""The last Lucas-Kanade iteration, at full size: from two images and the half-size flow to the answer."""
 
 import numpy as np
 
-from streamflow.compiler import kernel
-from streamflow.flow.box_sums import RADIUS, new_window_rows, window_sum
-from streamflow.flow.gradients import central_differences
-from streamflow.flow.lucas_kanade import linearised_residual
+from streamflow.compiler import kernel, part
+from streamflow.flow.box_sums import (
+    RADIUS,
+    new_window_rows,
+    row_of,
+    rows_of,
+    sum_windows,
+    third_of,
+    thirds_of,
+)
+from streamflow.flow.lucas_kanade import SCRATCH_ROWS, linearise
+from streamflow.flow.upsample import upsample_row
+
+_KEPT_ROWS = RADIUS + 1
 
 
-@kernel("void(uint8[:,::1], uint32[::1], float32[:,:,::1], float32[:,:,::1], float32)", fastmath=True)
-def final_step(image, neighbours, flow, vectors, damping):
-    """Do what `lucas_kanade_step` does, the normal matrix computed on the way, its residual left out.
+@part(disjoint=True)
+def _votes(across, down, rest, out_x, out_y, xx, xy, yy):
+    for x in range(len(rest)):
+        xx[x], xy[x], yy[x] = across[x] * across[x], across[x] * down[x], down[x] * down[x]
+        out_x[x], out_y[x] = across[x] * rest[x], down[x] * rest[x]
+
+
+@part(disjoint=True)
+def _solve(u, v, damping, out, thirds_x, thirds_y, thirds_xx, thirds_xy, thirds_yy):
+    for x in range(len(u)):
+        a = thirds_xx[x] + thirds_xx[x + 3] + thirds_xx[x + 6] + damping
+        b = thirds_xy[x] + thirds_xy[x + 3] + thirds_xy[x + 6]
+        c = thirds_yy[x] + thirds_yy[x + 3] + thirds_yy[x + 6] + damping
+        share = np.float32(1) / (a * c - b * b)
+        right_x = share * (damping * u[x] - thirds_x[x] - thirds_x[x + 3] - thirds_x[x + 6])
+        right_y = share * (damping * v[x] - thirds_y[x] - thirds_y[x + 3] - thirds_y[x + 6])
+        out[2 * x] = c * right_x - b * right_y
+        out[2 * x + 1] = a * right_y - b * right_x
+
+
+@kernel("void(uint8[:,::1], uint32[::1], float32[:,:,::1], float32[:,::1], float32)", fastmath=True)
+def final_step(image, neighbours, half_size_flow, vectors, damping):
+    """Do `upsample` and `lucas_kanade_step`, the normal matrix computed on the way, no residual.
 
     Parameters
     ----------
@@ -18,61 +48,27 @@ def final_step(image, neighbours, flow, vectors, damping):
         Reference, locally normalised.
     neighbours : ndarray, shape (H * W,), uint32
         Target, see `pack_neighbours`.
-    flow : ndarray, shape (2, H, W)
-    vectors : ndarray, shape (H, W, 2)
-        Output, pixels.
+    half_size_flow : ndarray, shape (2, ceil(H / 2), ceil(W / 2))
+    vectors : ndarray, shape (H, 2 W)
+        Output: u and v in turn, pixels.
     """
     height, width = image.shape
-    raw, triple, column = new_window_rows(5, width)
-    sums = np.empty((5, width), np.float32)
-    across, down = np.empty(width, np.float32), np.empty(width, np.float32)
-    rest, unused = np.empty(width, np.float32), np.empty(width, np.float32)
-    share = np.empty(width, np.float32)
-    place = np.empty((3, width), np.float32)
-    index = np.empty(width, np.int32)
-    packed = np.empty(width, np.uint32)
+    rows = new_window_rows(5, width)
+    scratch = np.empty((SCRATCH_ROWS, width), np.float32)
+    flow = np.empty((_KEPT_ROWS, 2, width), np.float32)
     for newest in range(height + RADIUS):
-        slot = newest % 3
         if newest < height:
-            central_differences(image, newest, across, down)
-            linearised_residual(
-                neighbours,
-                image,
-                across,
-                down,
-                flow,
-                newest,
-                place,
-                index,
-                packed,
-                rest,
-                unused,
-                np.float32(0),
-            )
-            for x in range(width):
-                raw[0, slot, x] = across[x] * across[x]
-            for x in range(width):
-                raw[1, slot, x] = across[x] * down[x]
-            for x in range(width):
-                raw[2, slot, x] = down[x] * down[x]
-            for x in range(width):
-                raw[3, slot, x] = across[x] * rest[x]
-            for x in range(width):
-                raw[4, slot, x] = down[x] * rest[x]
+            u, v = flow[newest % _KEPT_ROWS, 0], flow[newest % _KEPT_ROWS, 1]
+            upsample_row(half_size_flow[0], newest, u)
+            upsample_row(half_size_flow[1], newest, v)
+            across, down, rest, _ = linearise(image, neighbours, u, v, newest, scratch)
+            votes_x, votes_y = row_of(rows, newest, 3, width), row_of(rows, newest, 4, width)
+            _votes(across, down, rest, votes_x, votes_y, *rows_of(rows, newest, width))
         else:
-            raw[:, slot] = 0
-        for quantity in range(5):
-            window_sum(raw, triple, column, quantity, newest, sums)
+            rows[newest % 3] = 0
+        sum_windows(rows, newest)
         y = newest - RADIUS
-        if y < 0:
-            continue
-        for x in range(width):
-            a, b, c = sums[0, x] + damping, sums[1, x], sums[2, x] + damping
-            share[x] = np.float32(1) / (a * c - b * b)
-        for k in range(2):
-            for x in range(width):
-                sums[3 + k, x] = (damping * flow[k, y, x] - sums[3 + k, x]) * share[x]
-        for x in range(width):
-            vectors[y, x, 0] = (sums[2, x] + damping) * sums[3, x] - sums[1, x] * sums[4, x]
-        for x in range(width):
-            vectors[y, x, 1] = (sums[0, x] + damping) * sums[4, x] - sums[1, x] * sums[3, x]
+        if y >= 0:
+            u, v = flow[y % _KEPT_ROWS, 0], flow[y % _KEPT_ROWS, 1]
+            thirds_x, thirds_y = third_of(rows, 3, width), third_of(rows, 4, width)
+            _solve(u, v, damping, vectors[y], thirds_x, thirds_y, *thirds_of(rows, width))

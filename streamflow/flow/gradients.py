@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from streamflow.compiler import kernel
-from streamflow.flow.box_sums import RADIUS, new_window_rows, window_sum
+from streamflow.compiler import kernel, part
+from streamflow.flow.box_sums import RADIUS, new_window_rows, rows_of, sum_windows, thirds_of
 
 
 @kernel("void(uint8[:,::1], uint32[:,::1])", fastmath=True)
@@ -24,65 +24,68 @@ def pack_neighbours(image, packed):
         ) * np.uint32(257 << 16)
 
 
-@kernel(fastmath=True)
+@part(disjoint=True)
+def _half_difference(right, left, out):
+    for x in range(len(out)):
+        out[x] = np.float32(0.5) * np.float32(np.int32(right[x]) - np.int32(left[x]))
+
+
+@part()
 def central_differences(image, y, across, down):
     """Write row y of d/dx and d/dy, by central differences, the border pixel repeated outside."""
-    height, width = image.shape
-    half = np.float32(0.5)
-    above, below = max(y - 1, 0), min(y + 1, height - 1)
-    for x in range(1, width - 1):
-        across[x] = half * (np.float32(image[y, x + 1]) - np.float32(image[y, x - 1]))
-    across[0] = half * (np.float32(image[y, 1]) - np.float32(image[y, 0]))
-    across[width - 1] = half * (np.float32(image[y, width - 1]) - np.float32(image[y, width - 2]))
-    for x in range(width):
-        down[x] = half * (np.float32(image[below, x]) - np.float32(image[above, x]))
+    last = len(across) - 1
+    row, half = image[y], np.float32(0.5)
+    _half_difference(row[2:], row, across[1:last])
+    across[0] = half * (np.float32(row[1]) - np.float32(row[0]))
+    across[last] = half * (np.float32(row[last]) - np.float32(row[last - 1]))
+    _half_difference(image[min(y + 1, len(image) - 1)], image[max(y - 1, 0)], down)
 
 
-@kernel("void(uint8[:,::1], float32[:,:,::1], float32[:,:,::1], float32[:,::1], float32)", fastmath=True)
-def invert_normal_matrix(image, gradient, inverse, smallest_eigenvalue, damping):
+@part(disjoint=True)
+def _squares(across, down, xx, xy, yy):
+    """Write the row's part of the normal matrix: the products of the gradient with itself."""
+    for x in range(len(across)):
+        xx[x] = across[x] * across[x]
+        xy[x] = across[x] * down[x]
+        yy[x] = down[x] * down[x]
+
+
+@part(disjoint=True)
+def _invert(damping, xx, xy, yy, smallest_eigenvalue, thirds_xx, thirds_xy, thirds_yy):
+    half, zero, one = np.float32(0.5), np.float32(0), np.float32(1)
+    for x in range(len(xx)):
+        a = thirds_xx[x] + thirds_xx[x + 3] + thirds_xx[x + 6]
+        b = thirds_xy[x] + thirds_xy[x + 3] + thirds_xy[x + 6]
+        c = thirds_yy[x] + thirds_yy[x + 3] + thirds_yy[x + 6]
+        half_gap = half * (a - c)
+        smallest_eigenvalue[x] = max(half * (a + c) - np.sqrt(half_gap * half_gap + b * b), zero)
+        share = one / ((a + damping) * (c + damping) - b * b)
+        xx[x] = (c + damping) * share
+        xy[x] = -b * share
+        yy[x] = (a + damping) * share
+
+
+@kernel("void(uint8[:,::1], float32[:,:,::1], float32[:,::1], float32)", fastmath=True)
+def invert_normal_matrix(image, inverse, smallest_eigenvalue, damping):
     """Write the three entries of (A + damping I)^-1 and lambda_min(A), A = 9x9 sum of g g'.
 
     Parameters
     ----------
-    gradient : ndarray, shape (2, H, W)
     inverse : ndarray, shape (3, H, W)
         xx, xy, yy.
     smallest_eigenvalue : ndarray, shape (H, W)
     """
     height, width = smallest_eigenvalue.shape
-    raw, triple, column = new_window_rows(3, width)
-    sums = np.empty((3, width), np.float32)
-    half = np.float32(0.5)
+    rows = new_window_rows(3, width)
+    across, down = np.empty(width, np.float32), np.empty(width, np.float32)
     for newest in range(height + RADIUS):
-        slot = newest % 3
         if newest < height:
-            central_differences(image, newest, gradient[0, newest], gradient[1, newest])
-            for x in range(width):
-                raw[0, slot, x] = gradient[0, newest, x] * gradient[0, newest, x]
-            for x in range(width):
-                raw[1, slot, x] = gradient[0, newest, x] * gradient[1, newest, x]
-            for x in range(width):
-                raw[2, slot, x] = gradient[1, newest, x] * gradient[1, newest, x]
+            central_differences(image, newest, across, down)
+            _squares(across, down, *rows_of(rows, newest, width))
         else:
-            raw[:, slot] = 0
-        for quantity in range(3):
-            window_sum(raw, triple, column, quantity, newest, sums)
+            rows[newest % 3] = 0
+        sum_windows(rows, newest)
         y = newest - RADIUS
-        if y < 0:
-            continue
-        for x in range(width):
-            mean, half_gap = half * (sums[0, x] + sums[2, x]), half * (sums[0, x] - sums[2, x])
-            smallest_eigenvalue[y, x] = max(
-                mean - np.sqrt(half_gap * half_gap + sums[1, x] * sums[1, x]), np.float32(0)
-            )
-        for x in range(width):
-            column[0, x] = np.float32(1) / (
-                (sums[0, x] + damping) * (sums[2, x] + damping) - sums[1, x] * sums[1, x]
-            )
-        for x in range(width):
-            inverse[0, y, x] = (sums[2, x] + damping) * column[0, x]
-        for x in range(width):
-            inverse[1, y, x] = -sums[1, x] * column[0, x]
-        for x in range(width):
-            inverse[2, y, x] = (sums[0, x] + damping) * column[0, x]
-        column[0] = 0
+        if y >= 0:
+            xx, xy, yy = inverse[0, y], inverse[1, y], inverse[2, y]
+            _invert(damping, xx, xy, yy, smallest_eigenvalue[y], *thirds_of(rows, width))

@@ -1,84 +1,92 @@
-"""One Lucas-Kanade iteration on a whole image."""
+"""One Lucas-Kanade iteration, row by row."""
 
 import numpy as np
 
-from streamflow.compiler import kernel
-from streamflow.flow.box_sums import RADIUS, new_window_rows, window_sum
+from streamflow.compiler import kernel, part
+from streamflow.flow.box_sums import RADIUS, new_window_rows, rows_of, sum_windows, thirds_of
+from streamflow.flow.gradients import central_differences
+
+SCRATCH_ROWS = 4
 
 
-@kernel(fastmath=True)
-def linearised_residual(
-    neighbours,
-    image,
-    across_gradient,
-    down_gradient,
-    flow,
-    y,
-    place,
-    index,
-    packed,
-    out,
-    misfit,
-    outside_misfit,
-):
-    """Write r = N1(x + u) - N0 - g.u for row y, and r^2.
+@part(disjoint=True)
+def _linearised_residual(neighbours, bottom, y, image, across, down, u, v, inside, out):
+    width = len(image)
+    right, zero, one = np.float32(width - 1), np.float32(0), np.float32(1)
+    for x in range(width):
+        moved_x, moved_y = np.float32(np.int32(x)) + u[x], np.float32(y) + v[x]
+        place_x, place_y = min(max(moved_x, zero), right), min(max(moved_y, zero), bottom)
+        left, upper = np.int32(place_x), np.int32(place_y)
+        packed = neighbours[np.uint32(upper * np.int32(width) + left)]
+        a = np.float32(np.int32(packed & np.uint32(255)))
+        b = np.float32(np.int32(packed >> np.uint32(8) & np.uint32(255)))
+        c = np.float32(np.int32(packed >> np.uint32(16) & np.uint32(255)))
+        d = np.float32(np.int32(packed >> np.uint32(24)))
+        right_share, lower_share = place_x - np.float32(left), place_y - np.float32(upper)
+        above, below = a + right_share * (b - a), c + right_share * (d - c)
+        difference = above + lower_share * (below - above) - np.float32(image[x])
+        inside[x] = one if (place_x == moved_x) & (place_y == moved_y) else zero
+        out[x] = inside[x] * difference - (across[x] * u[x] + down[x] * v[x])
 
-    Pixels that leave the image vote for the flow they have, r = -g.u; `outside_misfit` is added to their r^2.
 
-    Short loops, each writing one row: only then does the compiler vectorise them. The gather stands alone.
+@part()
+def linearise(image, neighbours, u, v, y, scratch):
+    """Return, for row y, g across and down, r = N1(x + u) - N0 - g.u, and whether x + u lies inside (0 or 1).
+
+    Pixels that leave the image vote for the flow they have: r = -g.u.
     """
-    height, width = image.shape
-    right, bottom = np.float32(width - 1), np.float32(height - 1)
-    zero, one = np.float32(0), np.float32(1)
-    inside = place[2]
-    for x in range(width):
-        place[0, x] = min(max(np.float32(x) + flow[0, y, x], zero), right)
-    for x in range(width):
-        place[1, x] = min(max(np.float32(y) + flow[1, y, x], zero), bottom)
-    for x in range(width):
-        index[x] = np.int32(place[1, x]) * np.int32(width) + np.int32(place[0, x])
-    for x in range(width):
-        packed[x] = neighbours[np.uint32(index[x])]
-    for x in range(width):
-        across = place[0, x] - np.float32(np.int32(place[0, x]))
-        down = place[1, x] - np.float32(np.int32(place[1, x]))
-        a = np.float32(np.int32(packed[x] & np.uint32(255)))
-        b = np.float32(np.int32(packed[x] >> np.uint32(8) & np.uint32(255)))
-        c = np.float32(np.int32(packed[x] >> np.uint32(16) & np.uint32(255)))
-        d = np.float32(np.int32(packed[x] >> np.uint32(24)))
-        upper, lower = a + across * (b - a), c + across * (d - c)
-        out[x] = upper + down * (lower - upper) - np.float32(image[y, x])
-    for x in range(width):
-        moved_x, moved_y = np.float32(x) + flow[0, y, x], np.float32(y) + flow[1, y, x]
-        outside = abs(place[0, x] - moved_x) + abs(place[1, x] - moved_y)
-        inside[x] = zero if outside > zero else one
-    for x in range(width):
-        along = across_gradient[x] * flow[0, y, x] + down_gradient[x] * flow[1, y, x]
-        out[x] = inside[x] * out[x] - along
-    for x in range(width):
-        misfit[x] = out[x] * out[x] + outside_misfit * (one - inside[x])
+    across, down, rest, inside = scratch[0], scratch[1], scratch[2], scratch[3]
+    central_differences(image, y, across, down)
+    bottom = np.float32(len(image) - 1)
+    _linearised_residual(neighbours, bottom, y, image[y], across, down, u, v, inside, rest)
+    return across, down, rest, inside
 
 
-@kernel(fastmath=True)
-def _component(row, other_row, u, v, sum_x, sum_y, damping, out):
-    """Write one component of (A + damping I)^-1 (damping u0 - sum g r); the inverse's row is given."""
-    for x in range(len(out)):
-        out[x] = row[x] * (damping * u[x] - sum_x[x]) + other_row[x] * (damping * v[x] - sum_y[x])
+@part(disjoint=True)
+def _votes(across, down, rest, inside, outside_misfit, out_x, out_y, misfit):
+    for x in range(len(rest)):
+        out_x[x] = across[x] * rest[x]
+        out_y[x] = down[x] * rest[x]
+        misfit[x] = rest[x] * rest[x] + outside_misfit * (np.float32(1) - inside[x])
 
 
-@kernel(fastmath=True)
-def _half_misfit(sum_component, before, after, damping, out):
-    """Add u.(sum g r + damping (u0 - u)) for one component and a row."""
-    for x in range(len(out)):
-        out[x] += after[x] * (sum_component[x] + damping * (before[x] - after[x]))
+@part()
+def vote(image, neighbours, flow, y, outside_misfit, scratch, votes):
+    """Enter row y's part of sum g r and sum r^2, `outside_misfit` more for each pixel outside; sum up."""
+    width = image.shape[1]
+    if y < len(image):
+        across, down, rest, inside = linearise(image, neighbours, flow[0, y], flow[1, y], y, scratch)
+        _votes(across, down, rest, inside, outside_misfit, *rows_of(votes, y, width))
+    else:
+        votes[y % 3] = 0
+    sum_windows(votes, y)
+
+
+@part(disjoint=True)
+def _solve(xx, xy, yy, u, v, damping, out_u, out_v, residual, thirds_x, thirds_y, thirds_misfit):
+    for x in range(len(u)):
+        sum_x = thirds_x[x] + thirds_x[x + 3] + thirds_x[x + 6]
+        sum_y = thirds_y[x] + thirds_y[x + 3] + thirds_y[x + 6]
+        misfit = thirds_misfit[x] + thirds_misfit[x + 3] + thirds_misfit[x + 6]
+        right_x, right_y = damping * u[x] - sum_x, damping * v[x] - sum_y
+        new_u, new_v = xx[x] * right_x + xy[x] * right_y, xy[x] * right_x + yy[x] * right_y
+        misfit += new_u * (sum_x + damping * (u[x] - new_u)) + new_v * (sum_y + damping * (v[x] - new_v))
+        out_u[x], out_v[x], residual[x] = new_u, new_v, max(misfit, np.float32(0))
+
+
+@part()
+def solve(votes, inverse, flow, y, damping, out_u, out_v, residual):
+    """Write row y of the new flow and of its residual, once row y + 4 has voted."""
+    xx, xy, yy = inverse[0, y], inverse[1, y], inverse[2, y]
+    u, v = flow[0, y], flow[1, y]
+    _solve(xx, xy, yy, u, v, damping, out_u, out_v, residual, *thirds_of(votes, len(u)))
 
 
 @kernel(
-    "void(uint8[:,::1], float32[:,:,::1], float32[:,:,::1], uint32[::1], float32[:,:,::1], float32[:,:,::1],"
-    " float32[:,::1], float32, float32)",
+    "void(uint8[:,::1], float32[:,:,::1], uint32[::1], float32[:,:,::1], float32[:,::1], float32, float32)",
     fastmath=True,
 )
-def lucas_kanade_step(image, gradient, inverse, neighbours, flow, out, residual, outside_misfit, damping):
+def lucas_kanade_step(image, inverse, neighbours, flow, residual, outside_misfit, damping):
     """Minimise over 9x9 windows sum (N1(x + u0(x)) - N0(x) + g(x).(u - u0(x)))^2 + damping |u - u0|^2.
 
     With r = N1(x + u0) - N0 - g.u0 the minimum is u = (A + damping I)^-1 (damping u0 - sum g r), and its
@@ -88,13 +96,12 @@ def lucas_kanade_step(image, gradient, inverse, neighbours, flow, out, residual,
     ----------
     image : ndarray, shape (H, W), uint8
         Reference N0, locally normalised.
-    gradient : ndarray, shape (2, H, W)
     inverse : ndarray, shape (3, H, W)
         Of the reference, see `invert_normal_matrix`.
     neighbours : ndarray, shape (H * W,), uint32
         Target N1, see `pack_neighbours`.
-    flow, out : ndarray, shape (2, H, W)
-        u0 and u, pixels; different arrays.
+    flow : ndarray, shape (2, H, W)
+        u0, replaced by u, pixels.
     residual : ndarray, shape (H, W)
         Output: sum over the window, squared normalised grey levels.
 
@@ -103,44 +110,12 @@ def lucas_kanade_step(image, gradient, inverse, neighbours, flow, out, residual,
     B. Lucas, T. Kanade, An iterative image registration technique, IJCAI 1981.
     """
     height, width = image.shape
-    raw, triple, column = new_window_rows(3, width)
-    sums = np.empty((3, width), np.float32)
-    rest = np.empty(width, np.float32)
-    place = np.empty((3, width), np.float32)
-    index = np.empty(width, np.int32)
-    packed = np.empty(width, np.uint32)
+    votes, scratch = new_window_rows(3, width), np.empty((SCRATCH_ROWS, width), np.float32)
     for newest in range(height + RADIUS):
-        slot = newest % 3
-        if newest < height:
-            linearised_residual(
-                neighbours,
-                image,
-                gradient[0, newest],
-                gradient[1, newest],
-                flow,
-                newest,
-                place,
-                index,
-                packed,
-                rest,
-                raw[2, slot],
-                outside_misfit,
-            )
-            for x in range(width):
-                raw[0, slot, x] = gradient[0, newest, x] * rest[x]
-            for x in range(width):
-                raw[1, slot, x] = gradient[1, newest, x] * rest[x]
-        else:
-            raw[:, slot] = 0
-        for quantity in range(3):
-            window_sum(raw, triple, column, quantity, newest, sums)
+        vote(image, neighbours, flow, newest, outside_misfit, scratch, votes)
         y = newest - RADIUS
-        if y < 0:
-            continue
-        u, v = flow[0, y], flow[1, y]
-        _component(inverse[0, y], inverse[1, y], u, v, sums[0], sums[1], damping, out[0, y])
-        _component(inverse[1, y], inverse[2, y], u, v, sums[0], sums[1], damping, out[1, y])
-        _half_misfit(sums[0], u, out[0, y], damping, sums[2])
-        _half_misfit(sums[1], v, out[1, y], damping, sums[2])
-        for x in range(width):
-            residual[y, x] = max(sums[2, x], np.float32(0))
+        if y >= 0:
+            solve(votes, inverse, flow, y, damping, scratch[0], scratch[1], residual[y])
+            for k in range(2):
+                for x in range(width):
+                    flow[k, y, x] = scratch[k, x]

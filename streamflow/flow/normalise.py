@@ -2,11 +2,36 @@
 
 import numpy as np
 
-from streamflow.compiler import kernel
+from streamflow.compiler import kernel, part
 
 _REACH = 3
 _COUNT = (2 * _REACH + 1) ** 2
 CONTRAST_FLOOR = 3.0
+
+
+@part(disjoint=True)
+def _move_down(entering, leaving, columns, squares):
+    """Move the sums over the window's rows, of I and of I^2, one row down."""
+    for x in range(len(columns)):
+        new, old = np.float32(entering[x]), np.float32(leaving[x])
+        columns[x] += new - old
+        squares[x] += new * new - old * old
+
+
+@part(disjoint=True)
+def _add_across(first, second, third, fourth, fifth, sixth, seventh, out):
+    for x in range(len(out)):
+        out[x] = first[x] + second[x] + third[x] + fourth[x] + fifth[x] + sixth[x] + seventh[x]
+
+
+@part(disjoint=True)
+def _normalise_row(grey, total, power, out):
+    count, floor = np.float32(_COUNT), np.float32(_COUNT * CONTRAST_FLOOR)
+    zero, most = np.float32(0), np.float32(255)
+    for x in range(len(out)):
+        spread = np.sqrt(max(count * power[x] - total[x] * total[x], zero)) + floor
+        value = np.float32(20) * (count * np.float32(grey[x]) - total[x]) / spread
+        out[x] = np.uint8(np.int32(min(max(value + np.float32(128.5), zero), most)))
 
 
 @kernel("void(uint8[:,::1], uint8[:,::1])", fastmath=True)
@@ -20,35 +45,17 @@ def normalise(grey, out):
     grey, out : ndarray, shape (H, W), uint8
     """
     height, width = grey.shape
-    columns = np.zeros((2, width + 2 * _REACH), np.float32)
-    sums = np.empty((2, width), np.float32)
-    count, floor = np.float32(_COUNT), np.float32(_COUNT * CONTRAST_FLOOR)
+    columns = np.zeros(width + 2 * _REACH, np.float32)
+    squares = np.zeros(width + 2 * _REACH, np.float32)
+    total, power = np.empty(width, np.float32), np.empty(width, np.float32)
+    nothing = np.zeros(width, np.uint8)
     for y in range(-2 * _REACH, height):
-        new, old = min(max(y + _REACH, 0), height - 1), max(y - _REACH - 1, 0)
-        kept = np.float32(1) if y > 0 else np.float32(0)
-        for x in range(width):
-            columns[0, x + _REACH] += np.float32(grey[new, x]) - kept * np.float32(grey[old, x])
-        for x in range(width):
-            entering, leaving = np.float32(grey[new, x]), np.float32(grey[old, x])
-            columns[1, x + _REACH] += entering * entering - kept * leaving * leaving
-        if y < 0:
-            continue
-        for k in range(2):
-            columns[k, :_REACH] = columns[k, _REACH]
-            columns[k, width + _REACH :] = columns[k, width + _REACH - 1]
-            for x in range(width):
-                sums[k, x] = (
-                    columns[k, x]
-                    + columns[k, x + 1]
-                    + columns[k, x + 2]
-                    + columns[k, x + 3]
-                    + columns[k, x + 4]
-                    + columns[k, x + 5]
-                    + columns[k, x + 6]
-                )
-        for x in range(width):
-            spread = np.sqrt(max(count * sums[1, x] - sums[0, x] * sums[0, x], np.float32(0))) + floor
-            value = np.float32(20) * (count * np.float32(grey[y, x]) - sums[0, x]) / spread
-            out[y, x] = np.uint8(
-                np.int32(min(max(value + np.float32(128.5), np.float32(0)), np.float32(255)))
-            )
+        entering = grey[min(max(y + _REACH, 0), height - 1)]
+        leaving = grey[max(y - _REACH - 1, 0)] if y > 0 else nothing
+        _move_down(entering, leaving, columns[_REACH:-_REACH], squares[_REACH:-_REACH])
+        if y >= 0:
+            for row, row_sum in ((columns, total), (squares, power)):
+                row[:_REACH] = row[_REACH]
+                row[width + _REACH :] = row[width + _REACH - 1]
+                _add_across(row, row[1:], row[2:], row[3:], row[4:], row[5:], row[6:], row_sum)
+            _normalise_row(grey[y], total, power, out[y])

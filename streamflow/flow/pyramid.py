@@ -26,8 +26,6 @@ class Level:
     """(H, W), locally normalised"""
     neighbours: NDArray[np.uint32]
     """(H, W), see `pack_neighbours`"""
-    gradient: NDArray[np.float32]
-    """(2, H, W), of `image`"""
     inverse: NDArray[np.float32]
     """(3, H, W), see `invert_normal_matrix`"""
     smallest_eigenvalue: NDArray[np.float32]
@@ -51,7 +49,6 @@ def allocate(height: int, width: int) -> tuple[Level, ...]:
             grey=np.empty((h, w), np.uint8),
             image=np.empty((h, w), np.uint8),
             neighbours=np.empty((h, w), np.uint32),
-            gradient=np.empty((2, h, w), np.float32),
             inverse=np.empty((3, h, w), np.float32),
             smallest_eigenvalue=np.empty((h, w), np.float32),
         )
@@ -71,7 +68,6 @@ def fill(grey: NDArray[np.uint8], levels: tuple[Level, ...], full_size_iteration
         if k > 0 or full_size_iterations > 1:
             invert_normal_matrix(
                 level.image,
-                level.gradient,
                 level.inverse,
                 level.smallest_eigenvalue,
                 DAMPING if k > 0 else FULL_SIZE_DAMPING,

@@ -2,43 +2,56 @@
 
 import numpy as np
 
-from streamflow.compiler import kernel
-from streamflow.flow.box_sums import AREA, RADIUS, new_window_rows, window_sum
+from streamflow.compiler import kernel, part
+from streamflow.flow.box_sums import AREA, RADIUS, new_window_rows, rows_of, sum_windows, thirds_of
 
 
-@kernel("void(float32[:,:,::1], float32[:,::1], float32[:,::1], float32[:,:,::1])", fastmath=True)
-def confidence_weighted_mean(flow, residual, smallest_eigenvalue, out):
-    """Write the mean of the flow with weights (lambda_min + 300) / (residual / 81 + 5).
+@part(disjoint=True)
+def _weigh(u, v, residual, smallest_eigenvalue, weighted_u, weighted_v, weight):
+    per_pixel, noise, floor = np.float32(1 / AREA), np.float32(5), np.float32(300)
+    for x in range(len(u)):
+        share = (smallest_eigenvalue[x] + floor) / (residual[x] * per_pixel + noise)
+        weighted_u[x], weighted_v[x], weight[x] = share * u[x], share * v[x], share
+
+
+@part()
+def weigh(u, v, residual, smallest_eigenvalue, y, weighted):
+    """Enter row y, with weights (lambda_min + 300) / (residual / 81 + 5)."""
+    _weigh(u, v, residual, smallest_eigenvalue, *rows_of(weighted, y, len(u)))
+
+
+@part(disjoint=True)
+def _mean(out_u, out_v, thirds_u, thirds_v, thirds_weight):
+    for x in range(len(out_u)):
+        share = np.float32(1) / (thirds_weight[x] + thirds_weight[x + 3] + thirds_weight[x + 6])
+        out_u[x] = share * (thirds_u[x] + thirds_u[x + 3] + thirds_u[x + 6])
+        out_v[x] = share * (thirds_v[x] + thirds_v[x + 3] + thirds_v[x + 6])
+
+
+@part()
+def take_mean(weighted, newest, flow):
+    """Write row newest - 4 of the flow, once row `newest` is entered or lies below the image."""
+    height, width = flow.shape[1:]
+    if newest >= height:
+        weighted[newest % 3] = 0
+    sum_windows(weighted, newest)
+    y = newest - RADIUS
+    if y >= 0:
+        _mean(flow[0, y], flow[1, y], *thirds_of(weighted, width))
+
+
+@kernel("void(float32[:,:,::1], float32[:,::1], float32[:,::1])", fastmath=True)
+def confidence_weighted_mean(flow, residual, smallest_eigenvalue):
+    """Replace the flow by its mean with weights (lambda_min + 300) / (residual / 81 + 5).
 
     Parameters
     ----------
-    flow, out : ndarray, shape (2, H, W)
-        Different arrays.
+    flow : ndarray, shape (2, H, W)
     residual, smallest_eigenvalue : ndarray, shape (H, W)
     """
     height, width = residual.shape
-    raw, triple, column = new_window_rows(3, width)
-    sums = np.empty((3, width), np.float32)
-    per_pixel, noise, floor = np.float32(1 / AREA), np.float32(5), np.float32(300)
-    for newest in range(height + RADIUS):
-        slot = newest % 3
-        if newest < height:
-            for x in range(width):
-                raw[2, slot, x] = (smallest_eigenvalue[newest, x] + floor) / (
-                    residual[newest, x] * per_pixel + noise
-                )
-            for x in range(width):
-                raw[0, slot, x] = flow[0, newest, x] * raw[2, slot, x]
-            for x in range(width):
-                raw[1, slot, x] = flow[1, newest, x] * raw[2, slot, x]
-        else:
-            raw[:, slot] = 0
-        for quantity in range(3):
-            window_sum(raw, triple, column, quantity, newest, sums)
-        y = newest - RADIUS
-        if y < 0:
-            continue
-        for x in range(width):
-            out[0, y, x] = sums[0, x] / sums[2, x]
-        for x in range(width):
-            out[1, y, x] = sums[1, x] / sums[2, x]
+    weighted = new_window_rows(3, width)
+    for y in range(height + RADIUS):
+        if y < height:
+            weigh(flow[0, y], flow[1, y], residual[y], smallest_eigenvalue[y], y, weighted)
+        take_mean(weighted, y, flow)

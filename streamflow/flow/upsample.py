@@ -2,7 +2,25 @@
 
 import numpy as np
 
-from streamflow.compiler import kernel
+from streamflow.compiler import kernel, part
+
+
+@part(disjoint=True)
+def _between(upper, lower, upper_right, lower_right, out):
+    for x in range(len(upper_right)):
+        here = upper[x] + lower[x]
+        out[2 * x] = here
+        out[2 * x + 1] = np.float32(0.5) * (here + upper_right[x] + lower_right[x])
+
+
+@part()
+def upsample_row(component, y, out):
+    """Write row y of one component of the flow `upsample` makes."""
+    upper, lower = component[y // 2], component[min((y + 1) // 2, len(component) - 1)]
+    last = len(upper) - 1
+    _between(upper, lower, upper[1:], lower[1:], out)
+    for x in range(2 * last, len(out)):
+        out[x] = upper[last] + lower[last]
 
 
 @kernel("void(float32[:,:,::1], float32[:,:,::1])", fastmath=True)
@@ -14,18 +32,6 @@ def upsample(flow, out):
     flow : ndarray, shape (2, ceil(H / 2), ceil(W / 2))
     out : ndarray, shape (2, H, W)
     """
-    _, height, width = out.shape
-    coarse_height, coarse_width = flow.shape[1:]
-    row = np.empty(coarse_width + 1, np.float32)
     for k in range(2):
-        for y in range(height):
-            upper = y // 2
-            lower = min((y + 1) // 2, coarse_height - 1)
-            for x in range(coarse_width):
-                row[x] = flow[k, upper, x] + flow[k, lower, x]
-            row[coarse_width] = row[coarse_width - 1]
-            for x in range(width // 2):
-                out[k, y, 2 * x] = row[x]
-                out[k, y, 2 * x + 1] = np.float32(0.5) * (row[x] + row[x + 1])
-            if width % 2:
-                out[k, y, width - 1] = row[coarse_width - 1]
+        for y in range(out.shape[1]):
+            upsample_row(flow[k], y, out[k, y])

@@ -1,83 +1,63 @@
-"""Window shift: at a motion boundary, take the flow of the window beside that fits better."""
+"""Window shift: at a motion boundary, the flow of the window beside that fits better.
 
-import numpy as np
+First left or right, then above or below, 3 pixels away.
 
-from streamflow.compiler import kernel
+References
+----------
+D. Scharstein, R. Szeliski, A taxonomy and evaluation of dense two-frame stereo, IJCV 47, 2002, 3.2
+(shiftable windows).
+"""
+
+from streamflow.compiler import part
 
 OFFSET = 3
+KEPT_ROWS = 2 * OFFSET + 1
 
 
-@kernel(fastmath=True)
-def _pad(image, y, out):
-    width = image.shape[1]
-    for x in range(width):
-        out[x + OFFSET] = image[y, x]
-    out[:OFFSET] = image[y, 0]
-    out[width + OFFSET :] = image[y, width - 1]
+@part(disjoint=True)
+def _choose(u_1, v_1, misfit_1, u_2, v_2, misfit_2, u_0, v_0, misfit_0, penalty, out_u, out_v, out_misfit):
+    """Write, for a row, the flow whose misfit is smallest; those of 1 and 2 count `penalty` times."""
+    for x in range(len(out_u)):
+        first_is_better = misfit_1[x] <= misfit_2[x]
+        beside = penalty * min(misfit_1[x], misfit_2[x])
+        stay = misfit_0[x] <= beside
+        # All is read before anything is chosen: a branch would not become vector instructions.
+        left_u, right_u, own_u = u_1[x], u_2[x], u_0[x]
+        left_v, right_v, own_v = v_1[x], v_2[x], v_0[x]
+        beside_u, beside_v = left_u if first_is_better else right_u, left_v if first_is_better else right_v
+        out_u[x], out_v[x] = own_u if stay else beside_u, own_v if stay else beside_v
+        out_misfit[x] = min(beside, misfit_0[x])
 
 
-@kernel(fastmath=True)
-def _choose(residual_1, residual_2, residual_0, penalty, value_1, value_2, value_0, out):
-    """Write, for a row, the value whose residual is smallest; those of 1 and 2 count `penalty` times."""
-    for x in range(len(out)):
-        first, second, own = residual_1[x], residual_2[x], residual_0[x]
-        beside_1, beside_2, here = value_1[x], value_2[x], value_0[x]
-        beside = beside_1 if first <= second else beside_2
-        out[x] = beside if min(first, second) * penalty < own else here
-
-
-@kernel("void(float32[:,:,::1], float32[:,::1], float32, float32[:,:,::1], float32[:,::1])", fastmath=True)
-def shift_windows(flow, residual, penalty, scratch, scratch_residual):
-    """Replace, in place, a pixel's flow by that of a window 3 pixels beside it where that fits better.
-
-    First left or right, then above or below.
+@part()
+def shift_across(padded, penalty, out):
+    """Choose for a row (u, v, residual) between each pixel, its left and its right neighbour.
 
     Parameters
     ----------
-    flow : ndarray, shape (2, H, W)
-    residual : ndarray, shape (H, W)
-        Of the pixel's own window.
+    padded : ndarray, shape (3, W + 6)
+        Its margins are filled here: the border pixel repeated.
     penalty : float
         A neighbour's residual counts this many times.
-    scratch, scratch_residual : ndarray, shapes of flow and residual
-
-    References
-    ----------
-    D. Scharstein, R. Szeliski, A taxonomy and evaluation of dense two-frame stereo, IJCV 47, 2002, 3.2
-    (shiftable windows).
+    out : ndarray, shape (3, W)
     """
-    height, width = residual.shape
-    rows = np.empty((3, width + 2 * OFFSET), np.float32)
-    for y in range(height):
-        _pad(residual, y, rows[0])
-        for k in range(2):
-            _pad(flow[k], y, rows[1])
-            _choose(
-                rows[0, :width],
-                rows[0, 2 * OFFSET :],
-                residual[y],
-                penalty,
-                rows[1, :width],
-                rows[1, 2 * OFFSET :],
-                flow[k, y],
-                scratch[k, y],
-            )
-        for x in range(width):
-            scratch_residual[y, x] = min(min(rows[0, x], rows[0, x + 2 * OFFSET]) * penalty, residual[y, x])
-    for y in range(height):
-        above, below = max(y - OFFSET, 0), min(y + OFFSET, height - 1)
-        for k in range(2):
-            _choose(
-                scratch_residual[above],
-                scratch_residual[below],
-                scratch_residual[y],
-                penalty,
-                scratch[k, above],
-                scratch[k, below],
-                scratch[k, y],
-                flow[k, y],
-            )
-        for x in range(width):
-            residual[y, x] = min(
-                min(scratch_residual[above, x], scratch_residual[below, x]) * penalty, scratch_residual[y, x]
-            )
+    width = out.shape[1]
+    for k in range(3):
+        for x in range(OFFSET):
+            padded[k, x], padded[k, OFFSET + width + x] = padded[k, OFFSET], padded[k, OFFSET + width - 1]
+    u, v, misfit = padded[0], padded[1], padded[2]
+    _choose(
+        u, v, misfit, u[2 * OFFSET :], v[2 * OFFSET :], misfit[2 * OFFSET :],
+        u[OFFSET:], v[OFFSET:], misfit[OFFSET:], penalty, out[0], out[1], out[2],
+    )  # fmt: skip
+
+
+@part()
+def shift_down(rows, y, height, penalty, out_u, out_v, out_misfit):
+    """Choose for row y between each pixel and those above and below; rows (7, 3, W) keeps those around y."""
+    above, below = rows[max(y - OFFSET, 0) % KEPT_ROWS], rows[min(y + OFFSET, height - 1) % KEPT_ROWS]
+    here = rows[y % KEPT_ROWS]
+    _choose(
+        above[0], above[1], above[2], below[0], below[1], below[2], here[0], here[1], here[2],
+        penalty, out_u, out_v, out_misfit,
+    )  # fmt: skip

@@ -1,0 +1,45 @@
+"""One round at one level: a Lucas-Kanade iteration, window shift and smoothing, in one pass over the rows."""
+
+import numpy as np
+
+from streamflow.compiler import kernel
+from streamflow.flow.box_sums import RADIUS, new_window_rows
+from streamflow.flow.lucas_kanade import SCRATCH_ROWS, solve, vote
+from streamflow.flow.smoothing import take_mean, weigh
+from streamflow.flow.window_shift import KEPT_ROWS, OFFSET, shift_across, shift_down
+
+
+@kernel(
+    "void(uint8[:,::1], float32[:,:,::1], float32[:,::1], uint32[::1], float32[:,:,::1], float32[:,::1],"
+    " float32, float32, float32, boolean)",
+    fastmath=True,
+)
+def refine(
+    image, inverse, smallest_eigenvalue, neighbours, flow, residual, outside_misfit, damping, penalty, smooth
+):
+    """Do `lucas_kanade_step`, `shift_across`, `shift_down` and, if asked to, `confidence_weighted_mean`.
+
+    Each step follows the one before as soon as the rows it needs are there: these are still near, and little
+    is written back to memory.
+    """
+    height, width = image.shape
+    votes, weighted = new_window_rows(3, width), new_window_rows(3, width)
+    scratch = np.empty((SCRATCH_ROWS, width), np.float32)
+    solved = np.empty((3, width + 2 * OFFSET), np.float32)
+    beside = np.empty((KEPT_ROWS, 3, width), np.float32)
+    for newest in range(height + 2 * RADIUS + OFFSET):
+        if newest < height + RADIUS:
+            vote(image, neighbours, flow, newest, outside_misfit, scratch, votes)
+        y = newest - RADIUS
+        if 0 <= y < height:
+            inner = slice(OFFSET, OFFSET + width)
+            solve(votes, inverse, flow, y, damping, solved[0, inner], solved[1, inner], solved[2, inner])
+            shift_across(solved, penalty, beside[y % KEPT_ROWS])
+        y -= OFFSET
+        if 0 <= y < height:
+            u, v = (scratch[0], scratch[1]) if smooth else (flow[0, y], flow[1, y])
+            shift_down(beside, y, height, penalty, u, v, residual[y])
+            if smooth:
+                weigh(u, v, residual[y], smallest_eigenvalue[y], y, weighted)
+        if smooth and y >= 0:
+            take_mean(weighted, y, flow)
