@@ -10,6 +10,7 @@ from streamflow.motion.sphere import rotation_exp, tangent_basis
 from streamflow.values import Matrix
 
 BLOCKS = 8, 6  # across, down: errors of dense flow are alike within a block, independent between blocks
+LEAST_BEND = 0.1
 
 
 def covariance(
@@ -21,33 +22,37 @@ def covariance(
     turning: bool = True,
     planar: bool = False,
 ) -> Matrix:
-    """Sandwich covariance (5, 5) of (tau (2), omega (3)), radians, about `pose`.
+    """Sandwich covariance (5, 5) of (tau (2), omega (3)), radians; infinite with too few blocks.
 
     H^-1 M H^-1 with M the scatter of the gradient summed over image blocks, so that neither the
     predicted errors nor their independence need be right (Huber 1967; White 1980; blocks as in Liang &
     Zeger 1986). H is the observed curvature of the cost over one standard deviation: the J'J of the steps
     takes the noise of a small parallax for parallax, and promises too much. The motions of a plane are held
     by the plane and are no minimum of the cost: for `planar` H is J'J after all, less what the robust cost
-    curves below its weight. Without `turning` the rotation is known: its block is zero. Infinite where
-    nothing is known: no minimum, or too few blocks with points.
+    curves below its weight. Without `turning` the rotation is known: its block is zero.
     """
     free = 5 if turning else 2
     B, c = tangent_basis(pose.T), TUNING * scale
-    fisher = np.empty((6, 6))
-    linearise(rays, 0, rays.shape[1], *pose, B, c, *gates, fisher)
+    A, result = np.empty((6, 6)), np.zeros((5, 5))
+    linearise(rays, 0, rays.shape[1], *pose, B, c, *gates, A)
+    fisher = np.tril(A[:free, :free]) + np.tril(A[:free, :free], -1).T
     if planar:
         root = 1.0 / (1.0 + np.square(residuals(rays, *pose) / c))
-        lower = np.tril(fisher[:free, :free]) * (root**2 @ (4.0 * root - 3.0) / (root @ root))
-        H = lower + np.tril(lower, -1).T
+        H = fisher * (root**2 @ (4.0 * root - 3.0) / (root @ root))
     else:
-        H = _curvature(rays, pose, B, c, gates, 1.0 / np.sqrt(fisher.diagonal()[:free] + 1e-30))
-    result = np.zeros((5, 5))
-    result[:free, :free] = np.inf
-    if np.linalg.eigvalsh(H)[0] > 0:
-        inverse = np.linalg.inv(H)
-        M = _scatter(rays, pose, B, c, gates, free)
-        result[:free, :free] = inverse @ M @ inverse
+        H = _curvature(rays, pose, B, c, gates, 1.0 / np.sqrt(fisher.diagonal() + 1e-30))
+    inverse = _inverse(H, fisher)
+    result[:free, :free] = inverse @ _scatter(rays, pose, B, c, gates, free) @ inverse
     return result
+
+
+def _inverse(H: Matrix, fisher: Matrix) -> Matrix:
+    """Inverse of a curvature that bends in no direction less than `LEAST_BEND` of J'J: that is its noise."""
+    lower = np.linalg.cholesky(fisher + (1e-12 * np.trace(fisher) + 1e-30) * np.eye(len(fisher)))
+    whitened = np.linalg.solve(lower, np.linalg.solve(lower, H).T)
+    bend, directions = np.linalg.eigh((whitened + whitened.T) / 2.0)
+    directions = np.linalg.solve(lower.T, directions)
+    return np.asarray(directions / np.maximum(bend, LEAST_BEND) @ directions.T)
 
 
 def _curvature(
