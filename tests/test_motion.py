@@ -153,6 +153,21 @@ def test_a_turning_camera_has_a_rotation_and_no_epipole():
     assert motion.epipole is None
 
 
+def test_a_rolling_shutter_does_not_make_a_turning_camera_move():
+    """Rows taken one after the other while the turn speeds up: each row has a rotation of its own."""
+    rng = np.random.default_rng(0)
+    positions = rng.uniform((0, 0), np.subtract(SIZE, 1), (700, 2))
+    a = np.column_stack([positions, np.ones(700)]) @ np.linalg.inv(K).T
+    down = positions[:, 1:] / SIZE[1] - 0.5
+    turns = Rotation.from_rotvec(np.deg2rad([0.8, -1.6, 0.5]) + down * np.deg2rad([0.6, 1.0, -0.8]))
+    b = turns.apply(a)
+    vectors = (b / b[:, 2:] @ K.T)[:, :2] - positions + 0.05 * rng.normal(size=(700, 2))
+    covariance = np.broadcast_to(0.05**2 * np.eye(2), (700, 2, 2))
+    motion = estimate_motion(FlowPoints(positions, vectors, covariance), K)
+    assert motion.status is Status.ROTATION
+    assert np.rad2deg(Rotation.from_matrix(motion.rotation).magnitude()) == pytest.approx(1.86, abs=0.1)
+
+
 def test_a_plane_has_two_motions_and_one_of_them_is_true():
     truth = view(OUTSIDE, plane=True, outliers=0.2, noise=0.02)
     motion = estimate_motion(truth.points, K)

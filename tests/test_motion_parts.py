@@ -6,7 +6,7 @@ from scipy.spatial.transform import Rotation
 
 from streamflow.motion import FlowPoints, MotionFilter, sample
 from streamflow.motion.epipolar import calibrate, inverse_depth, linearise, residuals
-from streamflow.motion.homography import fit_homography, fit_rotation, transfer_errors
+from streamflow.motion.homography import STEADY, fit_homography, fit_rotation, transfer_errors
 from streamflow.motion.planar import decompose
 from streamflow.motion.refine import noise_scale
 from streamflow.motion.sphere import cap, hemisphere, rotation_exp, tangent_basis, unit
@@ -103,7 +103,7 @@ def test_rotation_and_homography_are_found_among_outliers(outliers):
         rays = np.vstack([a[:, :2].T, b.T, np.full(n, 1e-8), np.zeros(n), np.full(n, 1e-8)])
         found = fit(rays, np.eye(3), np.array([1000.0, 500, 200, 100, 50, 20, 10, 5, 3, 3, 3]))
         np.testing.assert_allclose(found / np.linalg.norm(found), truth / np.linalg.norm(truth), atol=1e-4)
-        typical = np.median(transfer_errors(rays, found, 0.0)[~bad])
+        typical = np.median(transfer_errors(rays, found, STEADY, 0.0)[~bad])
         assert typical == pytest.approx(1.386, rel=0.2)  # chi^2 of two
 
 

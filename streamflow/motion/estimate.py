@@ -9,7 +9,7 @@ import numpy.typing as npt
 from streamflow.motion.covariance import covariance
 from streamflow.motion.epipolar import TUNING, calibrate, residuals
 from streamflow.motion.epipole import homogeneous
-from streamflow.motion.homography import fit_homography, fit_rotation, transfer_errors
+from streamflow.motion.homography import STEADY, fit_homography, fit_rolling_rotation, transfer_errors
 from streamflow.motion.planar import decompose
 from streamflow.motion.refine import BEHIND, Pose, cost_of, facing, gates, noise_scale, refine
 from streamflow.motion.sampling import FlowPoints
@@ -88,7 +88,7 @@ def _translating(rays: Matrix, focal: float, rng: np.random.Generator) -> Motion
     pose = find_translation(rays, focal, rng)
     r = residuals(rays, *pose)
     scale = _bounded(noise_scale(r))
-    still = transfer_errors(rays, np.eye(3), 0.0)
+    still = transfer_errors(rays, np.eye(3), STEADY, 0.0)
     criteria = {
         Status.STATIC: gric(still / scale**2, 2, 0),
         Status.MOVING: gric((r / scale) ** 2, 1, 2),
@@ -108,14 +108,17 @@ def _moving(rays: Matrix, order: Order, focal: float, prior: Motion | None) -> M
     pose = refine(rays, modes[0], focal, scale * POLISH_SCALES)
     r = residuals(rays, *pose)
     scale = _bounded(noise_scale(r))
-    turn = fit_rotation(some, start, TUNING * scale * COARSE_SCALES)
+    turn, sway = fit_rolling_rotation(some, start, TUNING * scale * COARSE_SCALES)
     plane = fit_homography(few, turn, TUNING * scale * COARSE_SCALES)
-    still, turned = transfer_errors(rays, np.eye(3), 0.0), transfer_errors(rays, turn, INEXACT_CAMERA)
+    still, turned = (
+        transfer_errors(rays, np.eye(3), STEADY, 0.0),
+        transfer_errors(rays, turn, sway, INEXACT_CAMERA),
+    )
     status = simplest(
         {
             Status.STATIC: gric(still / scale**2, 2, 0),
-            Status.ROTATION: gric(turned / scale**2, 2, 3),
-            Status.PLANAR: gric(transfer_errors(rays, plane, 0.0) / scale**2, 2, 8),
+            Status.ROTATION: gric(turned / scale**2, 2, 6),
+            Status.PLANAR: gric(transfer_errors(rays, plane, STEADY, 0.0) / scale**2, 2, 8),
             Status.MOVING: gric((r / scale) ** 2, 1, 5),
         }
     )

@@ -1,4 +1,9 @@
-"""Motions without parallax: b ~ H a with H the identity (still), a rotation, or any homography (a plane)."""
+"""Motions without parallax: b ~ H a with H the identity (still), a rotation, or any homography (a plane).
+
+A shutter that rolls takes every row a little later, and a camera in the hand turns at a changing rate: its
+rotation differs from row to row, to first order by a2 `sway`, a vector (3,) in radians per unit of a2
+(Ringaby & Forssen 2012, Efficient video rectification and stabilisation for cell-phones).
+"""
 
 from math import sqrt
 
@@ -10,50 +15,67 @@ from streamflow.motion.normal_equations import products, solve_step
 from streamflow.motion.sphere import turn
 from streamflow.values import Matrix
 
-TURN, ENTRIES = 3, 8  # what of H is free: a turn, or all entries but the last
+TURN, ROLLING, ENTRIES = 3, 6, 8  # what is free: a turn, its sway too, or all entries of H but the last
+STEADY = np.zeros(3)  # no sway
 
 
 def fit_rotation(rays: Matrix, R: Matrix, scales: Matrix) -> Matrix:
     """Robust rotation (3, 3) nearest to the flow, from the start R, one step per annealed scale."""
-    return _fit(rays, R.copy(), scales, TURN)
+    return _fit(rays, R, scales, TURN)[0]
+
+
+def fit_rolling_rotation(rays: Matrix, R: Matrix, scales: Matrix) -> tuple[Matrix, Matrix]:
+    """The same for a rolling shutter: the rotation (3, 3) of the principal point's row, the sway (3,)."""
+    return _fit(rays, R, scales, ROLLING)
 
 
 def fit_homography(rays: Matrix, H: Matrix, scales: Matrix) -> Matrix:
     """Robust homography (3, 3), H33 = 1, from the start H, one step per annealed scale."""
-    return _fit(rays, H / H[2, 2], scales, ENTRIES)
+    return _fit(rays, H / H[2, 2], scales, ENTRIES)[0]
 
 
-def _fit(rays: Matrix, H: Matrix, scales: Matrix, free: int) -> Matrix:
+def _fit(rays: Matrix, H: Matrix, scales: Matrix, free: int) -> tuple[Matrix, Matrix]:
     rows, A = np.empty((free + 1, 2 * rays.shape[1])), np.empty((free + 1, free + 1))
-    descend(rays, H, scales, rows, A)
-    return H
+    H, sway = H.copy(), STEADY.copy()
+    descend(rays, H, sway, scales, rows, A)
+    return H, sway
 
 
 @kernel()
-def descend(rays, H, scales, rows, A):
-    """Move H (3, 3), in place, to the smallest robust transfer error b - H a; rows and A are room to work."""
+def descend(rays, H, sway, scales, rows, A):
+    """Move H (3, 3) and sway, in place, to the least robust transfer error; rows and A are room to work."""
     free = A.shape[0] - 1
     for step in range(scales.size):
-        linearise_transfer(rays, H, scales[step], rows)
+        linearise_transfer(rays, H, sway, scales[step], rows)
         products(rows, A)
         solve_step(A, free)
-        if free == TURN:
-            turn(H, A[3, 0], A[3, 1], A[3, 2])
+        if free < ENTRIES:
+            turn(H, A[free, 0], A[free, 1], A[free, 2])
+            for j in range(TURN, free):
+                sway[j - TURN] += A[free, j]
         else:
             for j in range(free):
                 H[j // 3, j % 3] += A[free, j]
 
 
 @kernel(fastmath=True)
-def linearise_transfer(rays, H, scale, rows):
-    """Weighted rows of one step, written to `rows` (4 or 9, 2 N): Jacobian of H a, and the error b - H a.
+def seen_by_row(H, sway, a1, a2):
+    """H a, turned by the sway of its row: three numbers."""
+    q1, q2, q3 = mapped(H, a1, a2)
+    c1, c2, c3 = cross(sway[0], sway[1], sway[2], q1, q2, q3)
+    return q1 + a2 * c1, q2 + a2 * c2, q3 + a2 * c3
+
+
+@kernel(fastmath=True)
+def linearise_transfer(rays, H, sway, scale, rows):
+    """Weighted rows of one step, written to `rows` (4, 7 or 9, 2 N): Jacobian of H a, and the error b - H a.
 
     The error is whitened by the Cholesky factor of its covariance, S = L L'.
     """
     n = rays.shape[1]
     for i in range(n):
         a1, a2 = rays[0, i], rays[1, i]
-        q1, q2, q3 = mapped(H, a1, a2)
+        q1, q2, q3 = seen_by_row(H, sway, a1, a2)
         L11 = sqrt(rays[4, i])
         L21 = rays[5, i] / L11
         L22 = sqrt(rays[6, i] - L21 * L21)
@@ -68,8 +90,10 @@ def linearise_transfer(rays, H, scale, rows):
             d3 = -(d1 * q1 + d2 * q2) / q3
             k = part * n + i
             rows[rows.shape[0] - 1, k] = root * (e2 if part == 1 else e1)
-            if rows.shape[0] == TURN + 1:
+            if rows.shape[0] <= ROLLING + 1:
                 rows[0, k], rows[1, k], rows[2, k] = cross(q1, q2, q3, d1, d2, d3)
+                for j in range(TURN, rows.shape[0] - 1):
+                    rows[j, k] = a2 * rows[j - TURN, k]
             else:
                 rows[0, k], rows[1, k], rows[2, k] = d1 * a1, d1 * a2, d1
                 rows[3, k], rows[4, k], rows[5, k] = d2 * a1, d2 * a2, d2
@@ -77,7 +101,7 @@ def linearise_transfer(rays, H, scale, rows):
 
 
 @kernel(fastmath=True)
-def transfer_errors(rays, H, inexact):
+def transfer_errors(rays, H, sway, inexact):
     """Whitened squared distances (N,) between target points and where H takes the reference points.
 
     H may be wrong by the share `inexact` of the motion it makes: that is added to the standard deviation.
@@ -85,7 +109,7 @@ def transfer_errors(rays, H, inexact):
     squared = np.empty(rays.shape[1])
     for i in range(rays.shape[1]):
         a1, a2 = rays[0, i], rays[1, i]
-        q1, q2, q3 = mapped(H, a1, a2)
+        q1, q2, q3 = seen_by_row(H, sway, a1, a2)
         p1, p2 = q1 / q3, q2 / q3
         m1, m2, e1, e2 = p1 - a1, p2 - a2, rays[2, i] - p1, rays[3, i] - p2
         doubt = inexact * inexact * (m1 * m1 + m2 * m2)

@@ -10,7 +10,7 @@ import numpy as np
 from streamflow.compiler import kernel
 from streamflow.motion.algebra import cross, mapped
 from streamflow.motion.epipolar import TUNING
-from streamflow.motion.homography import fit_rotation, transfer_errors
+from streamflow.motion.homography import STEADY, fit_rotation, transfer_errors
 from streamflow.motion.refine import Pose
 from streamflow.motion.sphere import axis_angle_between, cap, hemisphere, rotation_exp
 from streamflow.values import Matrix
@@ -25,7 +25,7 @@ ROTATION_ANNEALING = np.array([2.0, 1.0, 0.7, 0.5, 0.35, 0.35])
 
 def start_rotation(rays: Matrix, start: Matrix, scale: float) -> Matrix:
     """The rotation (3, 3) that alone explains most of the flow."""
-    typical = np.sqrt(np.median(transfer_errors(rays, start, 0.0))) + scale
+    typical = np.sqrt(np.median(transfer_errors(rays, start, STEADY, 0.0))) + scale
     return np.asarray(fit_rotation(rays, start, typical * ROTATION_ANNEALING))
 
 
