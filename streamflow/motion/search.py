@@ -18,7 +18,7 @@ from streamflow.values import Matrix
 DIRECTIONS = 150  # over the hemisphere: about 11 degrees apart
 NEIGHBOURS, NEIGHBOURHOOD = 48, np.deg2rad(15.0)  # around a prior
 APART = np.deg2rad(6.0)  # two modes nearer than this are one
-ANNEALING = np.array([5.0, 3.0, 2.0, 1.5])  # standard deviations of the flow
+ANNEALING = np.array([3.0, 1.5, 1.0, 0.7])  # standard deviations of the flow
 # of the rotation residual's median: with parallax unaccounted for the residuals are far beyond the noise
 ROTATION_ANNEALING = np.array([2.0, 1.0, 0.7, 0.5, 0.35, 0.35])
 
