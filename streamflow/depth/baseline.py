@@ -33,7 +33,7 @@ class Baseline(Generic[F]):
     longest : frames to remember.
     """
 
-    def __init__(self, parallax: tuple[float, float] = (7.0, 14.0), longest: int = 8) -> None:
+    def __init__(self, parallax: tuple[float, float] = (7.0, 14.0), longest: int = 12) -> None:
         self._least, self._most = parallax
         self._frames: deque[tuple[F, float]] = deque(maxlen=longest)
         self.reset()
