@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 import av
+from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
@@ -22,8 +23,8 @@ from streamflow.values import Frame, Health, SourceInfo
 
 TIMEOUT = (5.0, 3.0)  # seconds to open, and to wait for the next packet
 
-# TCP loses no packets; a second is enough to find out what the stream holds.
-OPTIONS = {"rtsp_flags": "prefer_tcp", "analyzeduration": "1000000"}
+# A second is enough to find out what the stream holds.
+OPTIONS = {"analyzeduration": "1000000"}
 
 
 class NetworkSource:
@@ -101,7 +102,7 @@ class NetworkStream:
         self._health = health
         self._log = FfmpegLog()
         try:
-            self._container = av.open(url, timeout=timeout, options=dict(OPTIONS), metadata_errors="replace")
+            self._container = open_stream(url, timeout)
         except BROKEN as error:
             self._log.close()
             raise Disconnected(explained(error)) from error
@@ -153,6 +154,17 @@ class NetworkStream:
         """Disconnect."""
         self._container.close()
         self._log.close()
+
+
+def open_stream(url: str, timeout: tuple[float, float]) -> InputContainer:
+    """Open a URL; RTSP over TCP, which loses no packets, or over UDP where the camera knows nothing else."""
+    try:
+        options = {**OPTIONS, "rtsp_flags": "prefer_tcp"}
+        return av.open(url, timeout=timeout, options=options, metadata_errors="replace")
+    except av.error.HTTPBadRequestError:
+        if not url.startswith("rtsp"):
+            raise
+        return av.open(url, timeout=timeout, options=dict(OPTIONS), metadata_errors="replace")
 
 
 def explained(error: BaseException) -> str:
