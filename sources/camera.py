@@ -6,19 +6,16 @@ import os
 import re
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import chain
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from sources.live import GIVE_UP, Disconnected, LiveReader, Shot
+from sources.live import GIVE_UP, Disconnected, LiveSource, Shot
 from sources.quiet import quiet_opencv
-from streamflow.errors import SourceError
-from streamflow.values import Frame, Health, SourceInfo
 
 
-class CameraSource:
+class CameraSource(LiveSource):
     """A webcam; frames are stamped on arrival.
 
     Parameters
@@ -39,36 +36,13 @@ class CameraSource:
         every_frame: bool = False,
         give_up: float = GIVE_UP,
     ) -> None:
-        self.health = Health()
-        self._reader = LiveReader(
+        super().__init__(
             f"camera {spelling}",
+            f"camera_{Path(spelling).stem}",
             lambda: Webcam(spelling),
-            self.health,
             every_frame=every_frame,
             give_up=give_up,
         )
-        try:
-            first = self._reader.take()
-            if first is None:
-                raise SourceError(f"camera {spelling}: gives no frames")
-        except BaseException:
-            self.close()
-            raise
-        self._frames = chain([first], self._reader)
-        self.info = SourceInfo(
-            name=f"camera {spelling}",
-            stem=f"camera_{Path(spelling).stem}",
-            live=True,
-            rate=self._reader.rate,
-            size=first.size,
-        )
-
-    def __iter__(self) -> Iterator[Frame]:
-        return self._frames
-
-    def close(self) -> None:
-        """Release the camera."""
-        self._reader.close()
 
 
 class Webcam:

@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain
 from threading import Condition, Thread
 from typing import Protocol
 
 from streamflow.errors import SourceError
-from streamflow.values import Frame, Health, Image
+from streamflow.values import Frame, Health, Image, SourceInfo
 
 BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0)  # seconds before each attempt to reconnect; the last repeats
 GIVE_UP = 30.0  # seconds without a frame after which a camera counts as gone
+JOIN = 5.0  # seconds to wait for a thread that is to stop
 
 
 class Disconnected(Exception):
@@ -44,6 +46,49 @@ class Connection(Protocol):
 
     def close(self) -> None:
         """Disconnect."""
+
+
+class LiveSource:
+    """What sources that are read by a `LiveReader` share; each says how to connect.
+
+    Parameters
+    ----------
+    name, stem : str
+        Of the source, for messages and for naming outputs.
+    connect, every_frame, give_up, join
+        As for `LiveReader`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        stem: str,
+        connect: Callable[[], Connection],
+        *,
+        every_frame: bool,
+        give_up: float,
+        join: float = JOIN,
+    ) -> None:
+        self.health = Health()
+        self._reader = LiveReader(
+            name, connect, self.health, every_frame=every_frame, give_up=give_up, join=join
+        )
+        try:
+            first = self._reader.take()
+            if first is None:
+                raise SourceError(f"{name}: no frame can be decoded")
+        except BaseException:
+            self.close()
+            raise
+        self._frames = chain([first], self._reader)
+        self.info = SourceInfo(name, stem, live=self._reader.live, rate=self._reader.rate, size=first.size)
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self._frames
+
+    def close(self) -> None:
+        """Disconnect; returns after the timeouts at the latest."""
+        self._reader.close()
 
 
 class LiveReader:
@@ -76,7 +121,7 @@ class LiveReader:
         *,
         every_frame: bool = False,
         give_up: float = GIVE_UP,
-        join: float = 5.0,
+        join: float = JOIN,
     ) -> None:
         self._name, self._connect, self._health = name, connect, health
         self._every_frame, self._give_up, self._join = every_frame, give_up, join

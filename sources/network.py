@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import chain
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
@@ -16,10 +15,9 @@ from av.video.stream import VideoStream
 from sources.decode import BROKEN, due, has_clock, reason, seconds
 from sources.error_propagation import ErrorPropagation
 from sources.ffmpeg_log import FfmpegLog
-from sources.live import GIVE_UP, Disconnected, LiveReader, Shot
+from sources.live import GIVE_UP, Disconnected, LiveSource, Shot
 from sources.picture import Pictures
-from streamflow.errors import SourceError
-from streamflow.values import Frame, Health, SourceInfo
+from streamflow.values import Health
 
 TIMEOUT = (5.0, 3.0)  # seconds to open, and to wait for the next packet
 
@@ -27,7 +25,7 @@ TIMEOUT = (5.0, 3.0)  # seconds to open, and to wait for the next packet
 OPTIONS = {"analyzeduration": "1000000"}
 
 
-class NetworkSource:
+class NetworkSource(LiveSource):
     """A camera or stream at a URL; reconnects when it stalls or dies.
 
     Parameters
@@ -53,37 +51,15 @@ class NetworkSource:
         timeout: tuple[float, float] = TIMEOUT,
         give_up: float = GIVE_UP,
     ) -> None:
-        self.health = Health()
-        self._reader = LiveReader(
+        address = urlsplit(spelling)
+        super().__init__(
             without_password(spelling),
+            PurePosixPath(address.path).stem or address.hostname or "stream",
             lambda: NetworkStream(spelling, timeout, self.health),
-            self.health,
             every_frame=every_frame,
             give_up=give_up,
             join=sum(timeout),
         )
-        try:
-            first = self._reader.take()
-            if first is None:
-                raise SourceError(f"{without_password(spelling)}: no frame can be decoded")
-        except BaseException:
-            self.close()
-            raise
-        self._frames = chain([first], self._reader)
-        self.info = SourceInfo(
-            without_password(spelling),
-            PurePosixPath(urlsplit(spelling).path).stem or urlsplit(spelling).hostname or "stream",
-            live=self._reader.live,
-            rate=self._reader.rate,
-            size=first.size,
-        )
-
-    def __iter__(self) -> Iterator[Frame]:
-        return self._frames
-
-    def close(self) -> None:
-        """Disconnect; returns after the timeouts at the latest."""
-        self._reader.close()
 
 
 def without_password(url: str) -> str:
