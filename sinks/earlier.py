@@ -2,6 +2,10 @@
 
 A run is continued by doing it again: each stage remembers what came before, so the same results need the
 same past. What is there must be the beginning of what is written now, and stays as it is.
+
+Nor is the drawing and encoding of what is there left out: the colour range and the smoothed heading of a
+picture go on from the one before, as does the encoder of a video. That costs a seventh of the time, as it
+happens while the next pair is computed, and compares every byte that was written with what it should be.
 """
 
 from __future__ import annotations
