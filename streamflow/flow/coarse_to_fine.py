@@ -11,7 +11,7 @@ from streamflow.flow.fusion import keep_better
 from streamflow.flow.presets import Preset
 from streamflow.flow.pyramid import FULL_SIZE_DAMPING, Level, sizes
 from streamflow.flow.sigma import disagreement, predict_error
-from streamflow.flow.upsample import upsample
+from streamflow.flow.upsample import upsample, upsample_interleaved
 
 Flow = NDArray[np.float32]
 Levels = tuple[Level, ...]
@@ -95,14 +95,17 @@ class CoarseToFine:
         full, half = self._estimates[0], self._estimates[_HALF]
         height, width = reference.grey.shape
         vectors = np.empty((height, width, 2), np.float32)
-        if self._preset.full_size_iterations == 1:
-            neighbours, pairs = target.neighbours.reshape(-1), vectors.reshape(height, 2 * width)
+        pairs, iterations = vectors.reshape(height, 2 * width), self._preset.full_size_iterations
+        if iterations == 0:
+            upsample_interleaved(half.flow, pairs)
+        elif iterations == 1:
+            neighbours = target.neighbours.reshape(-1)
             final_step(reference.image, neighbours, half.flow, pairs, FULL_SIZE_DAMPING)
-            return vectors
-        upsample(half.flow, full.flow)
-        for i in range(self._preset.full_size_iterations):
-            if i > 0:
-                full.smooth(reference)
-            full.iterate(reference, target, FULL_SIZE_DAMPING)
-        cv2.merge(tuple(full.flow), vectors)
+        else:
+            upsample(half.flow, full.flow)
+            for i in range(iterations):
+                if i > 0:
+                    full.smooth(reference)
+                full.iterate(reference, target, FULL_SIZE_DAMPING)
+            cv2.merge(tuple(full.flow), vectors)
         return vectors

@@ -52,14 +52,9 @@ def _votes(across, down, rest, inside, outside_misfit, out_x, out_y, misfit):
 
 @part()
 def vote(image, neighbours, flow, y, outside_misfit, scratch, votes):
-    """Enter row y's part of sum g r and sum r^2, `outside_misfit` more for each pixel outside; sum up."""
-    width = image.shape[1]
-    if y < len(image):
-        across, down, rest, inside = linearise(image, neighbours, flow[0, y], flow[1, y], y, scratch)
-        _votes(across, down, rest, inside, outside_misfit, *rows_of(votes, y, width))
-    else:
-        votes[y % 3] = 0
-    sum_windows(votes, y)
+    """Enter row y's part of sum g r and of sum r^2, `outside_misfit` more for each pixel outside."""
+    across, down, rest, inside = linearise(image, neighbours, flow[0, y], flow[1, y], y, scratch)
+    _votes(across, down, rest, inside, outside_misfit, *rows_of(votes, y, len(rest)))
 
 
 @part(disjoint=True)
@@ -112,7 +107,11 @@ def lucas_kanade_step(image, inverse, neighbours, flow, residual, outside_misfit
     height, width = image.shape
     votes, scratch = new_window_rows(3, width), np.empty((SCRATCH_ROWS, width), np.float32)
     for newest in range(height + RADIUS):
-        vote(image, neighbours, flow, newest, outside_misfit, scratch, votes)
+        if newest < height:
+            vote(image, neighbours, flow, newest, outside_misfit, scratch, votes)
+        else:
+            votes[newest % 3] = 0
+        sum_windows(votes, newest)
         y = newest - RADIUS
         if y >= 0:
             solve(votes, inverse, flow, y, damping, scratch[0], scratch[1], residual[y])

@@ -24,6 +24,15 @@ def _add_across(first, second, third, fourth, fifth, sixth, seventh, out):
         out[x] = first[x] + second[x] + third[x] + fourth[x] + fifth[x] + sixth[x] + seventh[x]
 
 
+@part()
+def _sum_across(row, out):
+    """Write the sums of seven; the row's margins are filled here."""
+    width = len(out)
+    for x in range(_REACH):
+        row[x], row[_REACH + width + x] = row[_REACH], row[_REACH + width - 1]
+    _add_across(row, row[1:], row[2:], row[3:], row[4:], row[5:], row[6:], out)
+
+
 @part(disjoint=True)
 def _normalise_row(grey, total, power, out):
     count, floor = np.float32(_COUNT), np.float32(_COUNT * CONTRAST_FLOOR)
@@ -49,13 +58,13 @@ def normalise(grey, out):
     squares = np.zeros(width + 2 * _REACH, np.float32)
     total, power = np.empty(width, np.float32), np.empty(width, np.float32)
     nothing = np.zeros(width, np.uint8)
-    for y in range(-2 * _REACH, height):
-        entering = grey[min(max(y + _REACH, 0), height - 1)]
-        leaving = grey[max(y - _REACH - 1, 0)] if y > 0 else nothing
+    for y in range(-_REACH - 1, _REACH):
+        _move_down(
+            grey[min(max(y, 0), height - 1)], nothing, columns[_REACH:-_REACH], squares[_REACH:-_REACH]
+        )
+    for y in range(height):
+        entering, leaving = grey[min(y + _REACH, height - 1)], grey[max(y - _REACH - 1, 0)]
         _move_down(entering, leaving, columns[_REACH:-_REACH], squares[_REACH:-_REACH])
-        if y >= 0:
-            for row, row_sum in ((columns, total), (squares, power)):
-                row[:_REACH] = row[_REACH]
-                row[width + _REACH :] = row[width + _REACH - 1]
-                _add_across(row, row[1:], row[2:], row[3:], row[4:], row[5:], row[6:], row_sum)
-            _normalise_row(grey[y], total, power, out[y])
+        _sum_across(columns, total)
+        _sum_across(squares, power)
+        _normalise_row(grey[y], total, power, out[y])

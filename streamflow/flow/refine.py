@@ -3,7 +3,7 @@
 import numpy as np
 
 from streamflow.compiler import kernel
-from streamflow.flow.box_sums import RADIUS, new_window_rows
+from streamflow.flow.box_sums import RADIUS, new_window_rows, sum_windows
 from streamflow.flow.lucas_kanade import SCRATCH_ROWS, solve, vote
 from streamflow.flow.smoothing import take_mean, weigh
 from streamflow.flow.window_shift import KEPT_ROWS, OFFSET, shift_across, shift_down
@@ -28,18 +28,28 @@ def refine(
     solved = np.empty((3, width + 2 * OFFSET), np.float32)
     beside = np.empty((KEPT_ROWS, 3, width), np.float32)
     for newest in range(height + 2 * RADIUS + OFFSET):
-        if newest < height + RADIUS:
+        if newest < height:
             vote(image, neighbours, flow, newest, outside_misfit, scratch, votes)
+        else:
+            votes[newest % 3] = 0
+        sum_windows(votes, newest)
         y = newest - RADIUS
         if 0 <= y < height:
             inner = slice(OFFSET, OFFSET + width)
             solve(votes, inverse, flow, y, damping, solved[0, inner], solved[1, inner], solved[2, inner])
             shift_across(solved, penalty, beside[y % KEPT_ROWS])
         y -= OFFSET
-        if 0 <= y < height:
-            u, v = (scratch[0], scratch[1]) if smooth else (flow[0, y], flow[1, y])
-            shift_down(beside, y, height, penalty, u, v, residual[y])
-            if smooth:
-                weigh(u, v, residual[y], smallest_eigenvalue[y], y, weighted)
-        if smooth and y >= 0:
-            take_mean(weighted, y, flow)
+        if y < 0:
+            continue
+        if not smooth:
+            if y < height:
+                shift_down(beside, y, height, penalty, flow[0, y], flow[1, y], residual[y])
+            continue
+        if y < height:
+            shift_down(beside, y, height, penalty, scratch[0], scratch[1], residual[y])
+            weigh(scratch[0], scratch[1], residual[y], smallest_eigenvalue[y], y, weighted)
+        else:
+            weighted[y % 3] = 0
+        sum_windows(weighted, y)
+        if y >= RADIUS:
+            take_mean(weighted, flow, y - RADIUS)

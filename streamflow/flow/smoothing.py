@@ -29,15 +29,10 @@ def _mean(out_u, out_v, thirds_u, thirds_v, thirds_weight):
 
 
 @part()
-def take_mean(weighted, newest, flow):
-    """Write row newest - 4 of the flow, once row `newest` is entered or lies below the image."""
-    height, width = flow.shape[1:]
-    if newest >= height:
-        weighted[newest % 3] = 0
-    sum_windows(weighted, newest)
-    y = newest - RADIUS
-    if y >= 0:
-        _mean(flow[0, y], flow[1, y], *thirds_of(weighted, width))
+def take_mean(weighted, flow, y):
+    """Write row y of the flow, once row y + 4 is entered and the windows are summed."""
+    u, v = flow[0, y], flow[1, y]
+    _mean(u, v, *thirds_of(weighted, len(u)))
 
 
 @kernel("void(float32[:,:,::1], float32[:,::1], float32[:,::1])", fastmath=True)
@@ -54,4 +49,8 @@ def confidence_weighted_mean(flow, residual, smallest_eigenvalue):
     for y in range(height + RADIUS):
         if y < height:
             weigh(flow[0, y], flow[1, y], residual[y], smallest_eigenvalue[y], y, weighted)
-        take_mean(weighted, y, flow)
+        else:
+            weighted[y % 3] = 0
+        sum_windows(weighted, y)
+        if y >= RADIUS:
+            take_mean(weighted, flow, y - RADIUS)

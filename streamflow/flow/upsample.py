@@ -13,6 +13,13 @@ def _between(upper, lower, upper_right, lower_right, out):
         out[2 * x + 1] = np.float32(0.5) * (here + upper_right[x] + lower_right[x])
 
 
+@part(disjoint=True)
+def _interleave(u, v, out):
+    for x in range(len(u)):
+        out[2 * x] = u[x]
+        out[2 * x + 1] = v[x]
+
+
 @part()
 def upsample_row(component, y, out):
     """Write row y of one component of the flow `upsample` makes."""
@@ -35,3 +42,14 @@ def upsample(flow, out):
     for k in range(2):
         for y in range(out.shape[1]):
             upsample_row(flow[k], y, out[k, y])
+
+
+@kernel("void(float32[:,:,::1], float32[:,::1])", fastmath=True)
+def upsample_interleaved(flow, vectors):
+    """Do `upsample`; vectors, shape (H, 2 W), has u and v in turn."""
+    height, width = len(vectors), vectors.shape[1] // 2
+    u, v = np.empty(width, np.float32), np.empty(width, np.float32)
+    for y in range(height):
+        upsample_row(flow[0], y, u)
+        upsample_row(flow[1], y, v)
+        _interleave(u, v, vectors[y])
