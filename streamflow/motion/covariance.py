@@ -33,9 +33,9 @@ def covariance(
     """
     free = 5 if turning else 2
     B, c = tangent_basis(pose.T), TUNING * scale
-    A, result = np.empty((6, 6)), np.zeros((5, 5))
+    A, result = np.zeros((6, 6)), np.zeros((5, 5))
     linearise(rays, 0, rays.shape[1], *pose, B, c, *gates, A)
-    fisher = np.tril(A[:free, :free]) + np.tril(A[:free, :free], -1).T
+    fisher = A[:free, :free] + np.tril(A[:free, :free], -1).T
     if planar:
         root = 1.0 / (1.0 + np.square(residuals(rays, *pose) / c))
         H = fisher * (root**2 @ (4.0 * root - 3.0) / (root @ root))
@@ -49,9 +49,9 @@ def covariance(
 def _inverse(H: Matrix, fisher: Matrix) -> Matrix:
     """Inverse of a curvature that bends in no direction less than `LEAST_BEND` of J'J: that is its noise."""
     lower = np.linalg.cholesky(fisher + (1e-12 * np.trace(fisher) + 1e-30) * np.eye(len(fisher)))
-    whitened = np.linalg.solve(lower, np.linalg.solve(lower, H).T)
-    bend, directions = np.linalg.eigh((whitened + whitened.T) / 2.0)
-    directions = np.linalg.solve(lower.T, directions)
+    whiten = np.linalg.inv(lower)
+    bend, directions = np.linalg.eigh(whiten @ H @ whiten.T)
+    directions = whiten.T @ directions
     return np.asarray(directions / np.maximum(bend, LEAST_BEND) @ directions.T)
 
 
@@ -93,8 +93,8 @@ def block_gradients(rays, ends, R, T, B, scale, nearest, farthest, A, sums):
             sums[block, k] = A[5, k]
 
 
-def _blocks(a: Matrix) -> npt.NDArray[np.int_]:
+def _blocks(a: Matrix) -> npt.NDArray[np.int16]:
     low, high = a.min(axis=1, keepdims=True), a.max(axis=1, keepdims=True)
     cell = ((a - low) / (high - low + 1e-12) * np.array(BLOCKS)[:, None]).astype(int)
     column, row = np.minimum(cell, np.array(BLOCKS)[:, None] - 1)
-    return np.asarray(column + BLOCKS[0] * row)
+    return np.asarray(column + BLOCKS[0] * row, np.int16)  # short numbers sort fast

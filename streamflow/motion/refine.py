@@ -59,8 +59,8 @@ def refine(rays: Matrix, pose: Pose, focal: float, scales: Matrix, *, turning: b
 
 def gates(rays: Matrix, pose: Pose, focal: float) -> tuple[float, float]:
     """Nearest distance to the epipole and largest parallax of a point that takes part: see `linearise`."""
-    rho, _ = inverse_depth(rays, pose.R, pose.T)
-    return NEAREST / focal, min(0.5, 6.0 * float(np.median(np.abs(rho))))
+    rho, middle = np.abs(inverse_depth(rays, pose.R, pose.T)[0]), rays.shape[1] // 2
+    return NEAREST / focal, min(0.5, 6.0 * float(np.partition(rho, middle)[middle]))
 
 
 def cost_of(rays: Matrix, pose: Pose, scale: float) -> float:
