@@ -30,7 +30,8 @@ def part(*, disjoint: bool = False) -> Any:
     """Decorate a function that only kernels call: it becomes part of them, with fast arithmetic.
 
     `disjoint` promises that what is written through one argument is reached through no other. A loop over
-    many rows becomes vector instructions only then: nothing has to be checked for overlap.
+    many rows becomes vector instructions only then: nothing has to be checked for overlap. A branch around
+    calls, or a choice between arrays, belongs in the kernel: in a part it costs counting references each row.
     """
     inner = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "noalias": disjoint}
     options: dict[str, Any] = {"error_model": "numpy", "fastmath": True, **inner}

@@ -25,6 +25,7 @@ def _add_down(first, second, third, middle, above, triple, column):
 
 @part(disjoint=True)
 def _add_across(left, middle, right, out):
+    """Add three views of one row: of one, the compiler would shuffle instead of loading."""
     for x in range(len(out) - _SPARE):
         out[x] = left[x] + middle[x] + right[x]
 

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamflow.flow.box_sums import AREA
+from streamflow.flow.fusion import distance
 
 _NEIGHBOURHOOD = (15, 15)
 
@@ -15,10 +16,9 @@ def disagreement(flow: NDArray[np.float32], other: NDArray[np.float32]) -> NDArr
     Where two methods that fail differently agree, both are likely right.
     """
     # Not cv2.magnitude: its last bit depends on where the arrays lie in memory. Not hypot: far slower.
-    square = flow - other
-    square *= square
-    square[0] += square[1]
-    return np.asarray(cv2.blur(np.sqrt(square[0]), _NEIGHBOURHOOD), np.float32)
+    apart = np.empty(flow.shape[1:], np.float32)
+    distance(flow, other, apart)
+    return np.asarray(cv2.blur(apart, _NEIGHBOURHOOD), np.float32)
 
 
 def predict_error(

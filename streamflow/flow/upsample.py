@@ -7,6 +7,7 @@ from streamflow.compiler import kernel, part
 
 @part(disjoint=True)
 def _between(upper, lower, upper_right, lower_right, out):
+    """Write pixels and those between; the right neighbours come as views of their own."""
     for x in range(len(upper_right)):
         here = upper[x] + lower[x]
         out[2 * x] = here
