@@ -1,4 +1,4 @@
-"""The estimate from the coarsest level to the finest: two candidates, fused, refined by Lucas-Kanade."""
+"""The estimate from the coarsest level to the finest: candidates fused, refined by Lucas-Kanade."""
 
 import cv2
 import numpy as np
@@ -8,9 +8,11 @@ from streamflow.flow.dis import SMALLEST, DenseInverseSearch
 from streamflow.flow.estimate import Estimate
 from streamflow.flow.final_step import final_step
 from streamflow.flow.fusion import keep_better
+from streamflow.flow.plane_choice import PlaneChoice
+from streamflow.flow.plane_search import PlaneSearch
 from streamflow.flow.presets import Preset
 from streamflow.flow.pyramid import FULL_SIZE_DAMPING, Level, sizes
-from streamflow.flow.sigma import disagreement, predict_error
+from streamflow.flow.sigma import OF_CANDIDATES, OF_RESULT, ErrorModel, disagreement, predict_error
 from streamflow.flow.upsample import upsample, upsample_interleaved
 
 Flow = NDArray[np.float32]
@@ -19,6 +21,7 @@ Levels = tuple[Level, ...]
 _HALF, _QUARTER = 1, 2
 _COARSE_PENALTY = 1.1
 _FINE_PENALTY = 1.35
+_PLANES = 3
 
 
 class CoarseToFine:
@@ -28,68 +31,90 @@ class CoarseToFine:
         shapes = sizes(height, width)
         self._preset = preset
         self._estimates = [Estimate(*shape) for shape in shapes]
-        self._seeds = [Estimate(*shape) for shape in shapes[:3]]
-        seedable = len(shapes) > _QUARTER and min(shapes[_QUARTER]) >= SMALLEST
-        self._search = DenseInverseSearch(preset.seed_finest_scale) if seedable else None
+        self._before = np.empty_like(self._estimates[_HALF].flow)
+        self._search: DenseInverseSearch | None = None
+        if len(shapes) > _QUARTER and min(shapes[_QUARTER]) >= SMALLEST:
+            self._search = DenseInverseSearch(preset.seed_finest_scale)
+            self._seed = Estimate(*shapes[_QUARTER])
+            self._plane_search = PlaneSearch(*shapes[_QUARTER])
+            self._plane_choice = PlaneChoice(*shapes[_QUARTER])
 
     def __call__(self, reference: Levels, target: Levels, start: Flow | None = None) -> tuple[Flow, Flow]:
         """Return vectors (H, W, 2) and sigma (H, W), fresh arrays; refined from `start` if there is one."""
+        half = self._estimates[_HALF]
         if start is None:
-            self._rise(reference, target)
-            apart = self._fuse(reference, target)
+            apart, model = self._begin(reference, target)
         else:
-            np.multiply(start.transpose(2, 0, 1), np.float32(0.5), out=self._estimates[_HALF].flow)
-            apart = self._sharpened(reference[_HALF], target[_HALF])
+            np.multiply(start.transpose(2, 0, 1), np.float32(0.5), out=half.flow)
+            apart, model = self._sharpened(reference[_HALF], target[_HALF]), OF_CANDIDATES
         self._refine(reference[_HALF], target[_HALF])
-        sigma = predict_error(self._estimates[_HALF].residual, reference[_HALF].smallest_eigenvalue, apart)
+        sigma = predict_error(half.residual, reference[_HALF].smallest_eigenvalue, apart, model)
         height, width = reference[0].grey.shape
         full_sigma: Flow = cv2.resize(sigma, (width, height))  # type: ignore[assignment]
         return self._at_full_size(reference[0], target[0]), full_sigma
 
+    def _begin(self, reference: Levels, target: Levels) -> tuple[Flow, ErrorModel]:
+        """Find the flow at half size; return how far two estimates of it are apart, and what that tells.
+
+        An image too small for the seed has one: what its last iteration changed stands in.
+        """
+        self._rise(reference, target)
+        apart = None
+        if self._search is not None:
+            apart = self._fuse(self._search, reference[_QUARTER], target[_QUARTER])
+        half = self._estimates[_HALF]
+        if len(reference) > _QUARTER:
+            upsample(self._estimates[_QUARTER].flow, half.flow)
+        if apart is None:
+            return self._sharpened(reference[_HALF], target[_HALF]), OF_CANDIDATES
+        half.iterate(reference[_HALF], target[_HALF])
+        height, width = half.residual.shape
+        return np.asarray(2 * cv2.resize(apart, (width, height)), np.float32), OF_RESULT
+
     def _rise(self, reference: Levels, target: Levels) -> None:
-        """Climb by Lucas-Kanade alone, from rest at the coarsest level up to half size."""
+        """Climb by Lucas-Kanade alone, from rest at the coarsest level up to a quarter of the size."""
         self._estimates[-1].flow[:] = 0
         for k in range(len(reference) - 1, _HALF, -1):
             estimate = self._estimates[k]
+            if k < len(reference) - 1:
+                upsample(self._estimates[k + 1].flow, estimate.flow)
             for _ in range(self._preset.coarse_iterations):
-                estimate.refine(reference[k], target[k], _COARSE_PENALTY)
-            upsample(estimate.flow, self._estimates[k - 1].flow)
+                estimate.refine(reference[k], target[k], _COARSE_PENALTY, keep_slope=k == _QUARTER)
 
-    def _fuse(self, reference: Levels, target: Levels) -> Flow:
-        """Keep at half size, per pixel, the better of the two candidates; return how far they are apart.
+    def _fuse(self, search: DenseInverseSearch, reference: Level, target: Level) -> Flow:
+        """At a quarter of the size, keep per pixel the best of the candidates; return how far they are apart.
 
-        An image too small for the seed has one candidate: what its last iteration changed stands in.
+        They are: what has risen from the coarsest level, the seed, the planes found in the better of the two.
         """
-        half, seed = self._estimates[_HALF], self._seeds[_HALF]
-        if self._search is None:
-            return self._sharpened(reference[_HALF], target[_HALF])
-        half.iterate(reference[_HALF], target[_HALF])
-        self._seed(self._search, reference, target)
-        apart = disagreement(half.flow, seed.flow)
-        keep_better(half.flow, half.residual, seed.flow, seed.residual)
-        return apart
+        quarter, seed = self._estimates[_QUARTER], self._seed
+        search(reference.grey, target.grey, seed.flow)
+        for _ in range(2):
+            seed.refine(reference, target, _COARSE_PENALTY, keep_slope=True)
+        for estimate in (quarter, seed):
+            estimate.iterate(reference, target, keep_slope=True)
+        apart = disagreement(quarter.flow, seed.flow)
+        keep_better(quarter.flow, quarter.residual, seed.flow, seed.residual)
+        sigma = predict_error(quarter.residual, reference.smallest_eigenvalue, apart, OF_CANDIDATES)
+        for k in range(self._preset.plane_rounds):
+            if k > 0:
+                quarter.iterate(reference, target, keep_slope=True)
+            planes = self._plane_search(quarter.flow, sigma, _PLANES)
+            self._plane_choice(planes, reference, target, quarter.flow, sigma)
+        quarter.refine(reference, target, _COARSE_PENALTY, keep_slope=True)
+        return np.maximum(apart, disagreement(quarter.flow, seed.flow))
 
     def _sharpened(self, reference: Level, target: Level) -> Flow:
         """Iterate once at half size, and return how much that changed."""
-        half, before = self._estimates[_HALF], self._seeds[_HALF].flow
-        before[:] = half.flow
+        half = self._estimates[_HALF]
+        self._before[:] = half.flow
         half.iterate(reference, target)
-        return disagreement(half.flow, before)
+        return disagreement(half.flow, self._before)
 
     def _refine(self, reference: Level, target: Level) -> None:
         half = self._estimates[_HALF]
         half.smooth(reference)
         for _ in range(self._preset.half_size_iterations):
             half.refine(reference, target, _FINE_PENALTY)
-
-    def _seed(self, search: DenseInverseSearch, reference: Levels, target: Levels) -> None:
-        """Make the other candidate at half size: dense inverse search, brought near by Lucas-Kanade."""
-        quarter, half = self._seeds[_QUARTER], self._seeds[_HALF]
-        search(reference[_QUARTER].grey, target[_QUARTER].grey, quarter.flow)
-        quarter.refine(reference[_QUARTER], target[_QUARTER], _COARSE_PENALTY)
-        quarter.refine(reference[_QUARTER], target[_QUARTER], _COARSE_PENALTY, smooth=False)
-        upsample(quarter.flow, half.flow)
-        half.iterate(reference[_HALF], target[_HALF])
 
     def _at_full_size(self, reference: Level, target: Level) -> Flow:
         full, half = self._estimates[0], self._estimates[_HALF]

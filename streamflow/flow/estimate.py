@@ -17,8 +17,10 @@ class Estimate:
         self.flow = np.zeros((2, height, width), np.float32)
         self.residual = np.zeros((height, width), np.float32)
 
-    def iterate(self, reference: Level, target: Level, damping: float = DAMPING) -> None:
-        """One Lucas-Kanade iteration."""
+    def iterate(
+        self, reference: Level, target: Level, damping: float = DAMPING, *, keep_slope: bool = False
+    ) -> None:
+        """One Lucas-Kanade iteration; `keep_slope`: a window adds to the flow its pixels have."""
         lucas_kanade_step(
             reference.image,
             reference.inverse,
@@ -27,9 +29,10 @@ class Estimate:
             self.residual,
             _OUTSIDE_MISFIT,
             damping,
+            0.0 if keep_slope else 1.0,
         )
 
-    def refine(self, reference: Level, target: Level, penalty: float, smooth: bool = True) -> None:
+    def refine(self, reference: Level, target: Level, penalty: float, *, keep_slope: bool = False) -> None:
         """One Lucas-Kanade iteration; then the flow of a window beside where that fits better; smoothing."""
         refine(
             reference.image,
@@ -40,8 +43,8 @@ class Estimate:
             self.residual,
             _OUTSIDE_MISFIT,
             DAMPING,
+            0.0 if keep_slope else 1.0,
             penalty,
-            smooth,
         )
 
     def smooth(self, reference: Level) -> None:

@@ -61,7 +61,7 @@ def final_step(image, neighbours, half_size_flow, vectors, damping):
             u, v = flow[newest % _KEPT_ROWS, 0], flow[newest % _KEPT_ROWS, 1]
             upsample_row(half_size_flow[0], newest, u)
             upsample_row(half_size_flow[1], newest, v)
-            across, down, rest, _ = linearise(image, neighbours, u, v, newest, scratch)
+            across, down, rest, _ = linearise(image, neighbours, u, v, newest, np.float32(1), scratch)
             votes_x, votes_y = row_of(rows, newest, 3, width), row_of(rows, newest, 4, width)
             _votes(across, down, rest, votes_x, votes_y, *rows_of(rows, newest, width))
         else:

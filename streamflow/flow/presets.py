@@ -11,6 +11,8 @@ class Preset:
     """Scale of the quarter-size image at which the DIS seed stops: 0 that size, 1 half of it."""
     coarse_iterations: int
     """Lucas-Kanade iterations at each of the coarse levels."""
+    plane_rounds: int
+    """How often planes are sought, and the flow replaced by theirs where they are believed more."""
     half_size_iterations: int
     """Smoothings, each followed by a Lucas-Kanade iteration, at half size."""
     full_size_iterations: int
@@ -18,11 +20,25 @@ class Preset:
 
 
 PRESETS = {
-    "fast": Preset(seed_finest_scale=1, coarse_iterations=4, half_size_iterations=1, full_size_iterations=0),
+    "fast": Preset(
+        seed_finest_scale=1,
+        coarse_iterations=4,
+        plane_rounds=1,
+        half_size_iterations=1,
+        full_size_iterations=0,
+    ),
     "balanced": Preset(
-        seed_finest_scale=1, coarse_iterations=5, half_size_iterations=2, full_size_iterations=1
+        seed_finest_scale=1,
+        coarse_iterations=5,
+        plane_rounds=1,
+        half_size_iterations=2,
+        full_size_iterations=1,
     ),
     "accurate": Preset(
-        seed_finest_scale=0, coarse_iterations=6, half_size_iterations=4, full_size_iterations=2
+        seed_finest_scale=0,
+        coarse_iterations=5,
+        plane_rounds=2,
+        half_size_iterations=3,
+        full_size_iterations=2,
     ),
 }

@@ -11,13 +11,13 @@ from streamflow.flow.window_shift import KEPT_ROWS, OFFSET, shift_across, shift_
 
 @kernel(
     "void(uint8[:,::1], float32[:,:,::1], float32[:,::1], uint32[::1], float32[:,:,::1], float32[:,::1],"
-    " float32, float32, float32, boolean)",
+    " float32, float32, float32, float32)",
     fastmath=True,
 )
 def refine(
-    image, inverse, smallest_eigenvalue, neighbours, flow, residual, outside_misfit, damping, penalty, smooth
+    image, inverse, smallest_eigenvalue, neighbours, flow, residual, outside_misfit, damping, pooled, penalty
 ):
-    """Do `lucas_kanade_step`, `shift_across`, `shift_down` and, if asked to, `confidence_weighted_mean`.
+    """Do `lucas_kanade_step`, `shift_across`, `shift_down` and `confidence_weighted_mean`.
 
     Each step follows the one before as soon as the rows it needs are there: these are still near, and little
     is written back to memory.
@@ -29,21 +29,18 @@ def refine(
     beside = np.empty((KEPT_ROWS, 3, width), np.float32)
     for newest in range(height + 2 * RADIUS + OFFSET):
         if newest < height:
-            vote(image, neighbours, flow, newest, outside_misfit, scratch, votes)
+            vote(image, neighbours, flow, newest, outside_misfit, pooled, scratch, votes)
         else:
             votes[newest % 3] = 0
         sum_windows(votes, newest)
         y = newest - RADIUS
         if 0 <= y < height:
             inner = slice(OFFSET, OFFSET + width)
-            solve(votes, inverse, flow, y, damping, solved[0, inner], solved[1, inner], solved[2, inner])
+            u, v, misfit = solved[0, inner], solved[1, inner], solved[2, inner]
+            solve(votes, inverse, flow, y, damping, pooled, u, v, misfit)
             shift_across(solved, penalty, beside[y % KEPT_ROWS])
         y -= OFFSET
         if y < 0:
-            continue
-        if not smooth:
-            if y < height:
-                shift_down(beside, y, height, penalty, flow[0, y], flow[1, y], residual[y])
             continue
         if y < height:
             shift_down(beside, y, height, penalty, scratch[0], scratch[1], residual[y])

@@ -1,5 +1,7 @@
 """The predicted error of the flow, in pixels."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +23,29 @@ def disagreement(flow: NDArray[np.float32], other: NDArray[np.float32]) -> NDArr
     return np.asarray(cv2.blur(apart, _NEIGHBOURHOOD), np.float32)
 
 
+@dataclass(frozen=True)
+class ErrorModel:
+    """The logarithm of the error as a sum: constant, and powers of misfit, texture and disagreement."""
+
+    constant: float
+    misfit: float
+    texture: float
+    apart: float
+
+
+OF_CANDIDATES = ErrorModel(constant=0.40, misfit=0.29, texture=-0.35, apart=0.83)
+"""For the better of two candidates, at the size where they were made."""
+OF_RESULT = ErrorModel(constant=-0.93, misfit=0.63, texture=-0.52, apart=0.59)
+"""For the flow at half size, after the planes."""
+
+
 def predict_error(
-    residual: NDArray[np.float32], smallest_eigenvalue: NDArray[np.float32], apart: NDArray[np.float32]
+    residual: NDArray[np.float32],
+    smallest_eigenvalue: NDArray[np.float32],
+    apart: NDArray[np.float32],
+    model: ErrorModel,
 ) -> NDArray[np.float32]:
-    """Predict the median length of the flow's error, full-size pixels, at half size.
+    """Predict the median length of the flow's error, pixels of twice the size.
 
     A product of powers, fitted by least absolute deviations of the logarithm on pairs with known flow:
     it grows with the misfit per pixel and the candidates' disagreement and falls with the weakest texture.
@@ -34,13 +55,14 @@ def predict_error(
     residual, smallest_eigenvalue : ndarray, shape (H, W)
         Sums over 9x9 windows, squared normalised grey levels.
     apart : ndarray, shape (H, W)
-        See `disagreement`, half-size pixels.
+        See `disagreement`, pixels.
 
     Returns
     -------
     ndarray, shape (H, W)
     """
     misfit, texture = residual / AREA, smallest_eigenvalue / AREA
-    logarithm = 0.40 + 0.29 * np.log(misfit + 1) - 0.35 * np.log(texture + 0.25) + 0.83 * np.log(apart + 0.05)
+    logarithm = model.constant + model.misfit * np.log(misfit + 1) + model.texture * np.log(texture + 0.25)
+    logarithm += model.apart * np.log(apart + 0.05)
     sigma: NDArray[np.float32] = np.exp(logarithm)
     return sigma

@@ -11,8 +11,8 @@ import numpy as np
 
 from streamflow.compiler import kernel
 from streamflow.motion.algebra import cross, mapped
-from streamflow.motion.normal_equations import products, solve_step
 from streamflow.motion.sphere import turn
+from streamflow.normal_equations import products, solve_step
 from streamflow.values import Matrix
 
 TURN, ROLLING, ENTRIES = 3, 6, 8  # what is free: a turn, its sway too, or all entries of H but the last

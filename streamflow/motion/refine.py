@@ -7,8 +7,8 @@ import numpy as np
 
 from streamflow.compiler import kernel
 from streamflow.motion.epipolar import NEAREST, TUNING, inverse_depth, linearise, residuals
-from streamflow.motion.normal_equations import solve_step
 from streamflow.motion.sphere import tangent_basis, turn
+from streamflow.normal_equations import solve_step
 from streamflow.values import Matrix
 
 NORMAL_QUANTILE = 0.4538  # .35 quantile of |x|, x a unit normal

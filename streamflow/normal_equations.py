@@ -23,13 +23,12 @@ def products(rows, A):
 
 
 @kernel()
-def solve_step(A, n):
+def solve(A, n):
     """Solve A[:n, :n] x = A[-1, :n] and write x there; of the symmetric A the lower half counts.
 
-    Cholesky's factor takes the place of A; done on its last row too, that is the forward substitution. No
-    entry of x is longer than `LONGEST_STEP`. Returns the longest before.
+    Cholesky's factor takes the place of A; done on its last row too, that is the forward substitution.
     """
-    last, damping, longest = A.shape[0] - 1, DAMPING, 0.0
+    last, damping = A.shape[0] - 1, DAMPING
     for i in range(n):
         damping += DAMPING * A[i, i]
     for row in range(n + 1):
@@ -42,6 +41,14 @@ def solve_step(A, n):
         for k in range(i + 1, n):
             A[last, i] -= A[k, i] * A[last, k]
         A[last, i] /= A[i, i]
+
+
+@kernel()
+def solve_step(A, n):
+    """Do `solve`, but make no entry of x longer than `LONGEST_STEP`; return the longest before."""
+    solve(A, n)
+    last, longest = A.shape[0] - 1, 0.0
+    for i in range(n):
         longest = max(longest, abs(A[last, i]))
     for i in range(n):
         A[last, i] *= LONGEST_STEP / max(longest, LONGEST_STEP)

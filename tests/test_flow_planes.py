@@ -1,0 +1,123 @@
+"""Planes in a flow: found, told apart, and taken where the flow's own vectors are not to be believed."""
+
+import cv2
+import numpy as np
+import pytest
+
+from streamflow.flow import FlowEngine
+from streamflow.flow.gradients import pack_neighbours
+from streamflow.flow.plane_choice import PlaneChoice, look_up
+from streamflow.flow.plane_search import PlaneSearch, planar_flow
+from streamflow.flow.pyramid import allocate, fill
+
+HEIGHT, WIDTH = 101, 167
+ZOOM = np.array([[1.04, -0.02, 1.5], [0.015, 1.05, -2.0], [1e-4, -2e-4, 1.0]])
+TURN = np.array([[0.98, 0.05, -3.0], [-0.04, 1.0, 4.0], [0.0, 1e-4, 1.0]])
+
+
+def flow_of(H, height=HEIGHT, width=WIDTH):
+    y, x = np.mgrid[:height, :width]
+    points = np.stack([x, y], axis=-1).astype(np.float64)
+    moved = cv2.perspectiveTransform(points.reshape(1, -1, 2), H).reshape(points.shape)
+    return np.moveaxis(moved - points, -1, 0).astype(np.float32)
+
+
+def flow_of_plane(plane, height=HEIGHT, width=WIDTH):
+    flow = np.empty((2, height, width), np.float32)
+    planar_flow(plane, flow)
+    return flow
+
+
+def distance(flow, other):
+    return np.hypot(*(flow - other))
+
+
+def test_finds_two_planes_among_outliers():
+    left = np.arange(WIDTH) < 0.65 * WIDTH
+    flow = np.where(left, flow_of(ZOOM), flow_of(TURN))
+    rng = np.random.default_rng(0)
+    wrong = rng.random((HEIGHT, WIDTH)) < 0.2
+    flow[:, wrong] = rng.normal(0, 5, (2, wrong.sum()))
+    planes = PlaneSearch(HEIGHT, WIDTH)(np.asarray(flow, np.float32), np.ones((HEIGHT, WIDTH), np.float32), 2)
+    assert len(planes) == 2
+    assert distance(flow_of_plane(planes[0]), flow_of(ZOOM))[:, left].max() < 0.05
+    assert distance(flow_of_plane(planes[1]), flow_of(TURN))[:, ~left].max() < 0.05
+
+
+def test_the_unsure_have_no_say():
+    right = np.arange(WIDTH) >= 0.55 * WIDTH
+    flow = np.where(right, flow_of(ZOOM), flow_of(TURN))
+    sigma = np.broadcast_to(np.where(right, 5.0, 0.1), (HEIGHT, WIDTH)).astype(np.float32)
+    (plane,) = PlaneSearch(HEIGHT, WIDTH)(flow, sigma, 1)
+    assert distance(flow_of_plane(plane), flow_of(TURN))[:, ~right].max() < 0.05
+
+
+def test_a_flow_without_planes_has_none():
+    flow = np.random.default_rng(1).normal(0, 8, (2, HEIGHT, WIDTH)).astype(np.float32)
+    assert PlaneSearch(HEIGHT, WIDTH)(flow, np.ones((HEIGHT, WIDTH), np.float32), 3) == []
+
+
+def test_a_still_plane_is_still_exactly():
+    still, sure = np.zeros((2, HEIGHT, WIDTH), np.float32), np.ones((HEIGHT, WIDTH), np.float32)
+    (plane,) = PlaneSearch(HEIGHT, WIDTH)(still, sure, 3)
+    assert not flow_of_plane(plane).any()
+
+
+def test_look_up_is_bilinear():
+    rng = np.random.default_rng(2)
+    image = rng.integers(0, 256, (47, 61), dtype=np.uint8)
+    flow = rng.uniform(-9, 9, (2, 47, 61)).astype(np.float32)
+    packed, seen = np.empty((47, 61), np.uint32), np.empty((47, 61), np.float32)
+    pack_neighbours(image, packed)
+    look_up(packed, flow, seen)
+    y, x = np.mgrid[:47, :61]
+    place_x, place_y = (x + flow[0]).astype(np.float32), (y + flow[1]).astype(np.float32)
+    inside = (place_x >= 0) & (place_x <= 60) & (place_y >= 0) & (place_y <= 46)
+    # OpenCV rounds the place to 1/32 of a pixel
+    expected = cv2.remap(image.astype(np.float32), place_x, place_y, cv2.INTER_LINEAR)
+    assert np.abs(seen - expected)[inside].max() < 9
+    assert np.abs(seen - expected)[inside].mean() < 1
+    assert (seen[~inside] == -1).all()
+
+
+def leafy(height, width, seed):
+    noise = np.random.default_rng(seed).normal(0, 60, (height, width))
+    return np.clip(127 + 3 * cv2.GaussianBlur(noise, (0, 0), 1.5), 0, 255).astype(np.uint8)
+
+
+def prepared(grey):
+    levels = allocate(*grey.shape)
+    fill(grey, levels, 1)
+    return levels[0]
+
+
+def test_a_plane_fills_what_is_unsure_and_leaves_what_is_sure():
+    target = leafy(HEIGHT, WIDTH, 3)
+    truth = flow_of(ZOOM)
+    y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
+    thing = (np.abs(x - 120) < 25) & (np.abs(y - 45) < 25)
+    truth[:, thing] = flow_of(TURN)[:, thing]
+    reference = cv2.remap(target, x + truth[0], y + truth[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    unsure = (np.abs(x - 45) < 12) & (np.abs(y - 50) < 12)
+    flow, sigma = truth.copy(), np.full((HEIGHT, WIDTH), 0.2, np.float32)
+    flow[:, unsure] += 4
+    sigma[unsure] = 5
+    planes = PlaneSearch(HEIGHT, WIDTH)(flow, sigma, 1)
+    PlaneChoice(HEIGHT, WIDTH)(planes, prepared(reference), prepared(target), flow, sigma)
+    error = distance(flow, truth)
+    assert error[unsure].max() < 0.1
+    assert error[thing].max() < 0.1
+
+
+@pytest.mark.parametrize("preset", ["balanced", "accurate"])
+def test_a_bare_wall_moves_with_its_frame(preset):
+    height, width = 241, 321
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    target = leafy(height, width, 4)
+    wall = (np.abs(x - 160) < 90) & (np.abs(y - 120) < 60)
+    target[wall] = 140
+    truth = flow_of(np.array([[1.03, 0, -2.0], [0, 1.03, 1.0], [0, 0, 1.0]]), height, width)
+    reference = cv2.remap(target, x + truth[0], y + truth[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    vectors, _ = FlowEngine(preset)(reference, target)
+    inner = (np.abs(x - 160) < 60) & (np.abs(y - 120) < 30)
+    assert np.linalg.norm(np.moveaxis(vectors, -1, 0) - truth, axis=0)[inner].max() < 0.5
