@@ -12,7 +12,7 @@ from streamflow.flow.plane_choice import PlaneChoice
 from streamflow.flow.plane_search import PlaneSearch
 from streamflow.flow.presets import Preset
 from streamflow.flow.pyramid import FULL_SIZE_DAMPING, Level, sizes
-from streamflow.flow.sigma import OF_CANDIDATES, OF_RESULT, ErrorModel, disagreement, predict_error
+from streamflow.flow.sigma import WITH_PLANES, WITHOUT_PLANES, ErrorModel, disagreement, predict_error
 from streamflow.flow.upsample import upsample, upsample_interleaved
 
 Flow = NDArray[np.float32]
@@ -46,7 +46,7 @@ class CoarseToFine:
             apart, model = self._begin(reference, target)
         else:
             np.multiply(start.transpose(2, 0, 1), np.float32(0.5), out=half.flow)
-            apart, model = self._sharpened(reference[_HALF], target[_HALF]), OF_CANDIDATES
+            apart, model = self._sharpened(reference[_HALF], target[_HALF]), WITHOUT_PLANES
         self._refine(reference[_HALF], target[_HALF])
         sigma = predict_error(half.residual, reference[_HALF].smallest_eigenvalue, apart, model)
         height, width = reference[0].grey.shape
@@ -66,10 +66,10 @@ class CoarseToFine:
         if len(reference) > _QUARTER:
             upsample(self._estimates[_QUARTER].flow, half.flow)
         if apart is None:
-            return self._sharpened(reference[_HALF], target[_HALF]), OF_CANDIDATES
+            return self._sharpened(reference[_HALF], target[_HALF]), WITHOUT_PLANES
         half.iterate(reference[_HALF], target[_HALF])
         height, width = half.residual.shape
-        return np.asarray(2 * cv2.resize(apart, (width, height)), np.float32), OF_RESULT
+        return np.asarray(2 * cv2.resize(apart, (width, height)), np.float32), WITH_PLANES
 
     def _rise(self, reference: Levels, target: Levels) -> None:
         """Climb by Lucas-Kanade alone, from rest at the coarsest level up to a quarter of the size."""
@@ -94,7 +94,7 @@ class CoarseToFine:
             estimate.iterate(reference, target, keep_slope=True)
         apart = disagreement(quarter.flow, seed.flow)
         keep_better(quarter.flow, quarter.residual, seed.flow, seed.residual)
-        sigma = predict_error(quarter.residual, reference.smallest_eigenvalue, apart, OF_CANDIDATES)
+        sigma = predict_error(quarter.residual, reference.smallest_eigenvalue, apart, WITHOUT_PLANES)
         for k in range(self._preset.plane_rounds):
             if k > 0:
                 quarter.iterate(reference, target, keep_slope=True)

@@ -33,10 +33,10 @@ class ErrorModel:
     apart: float
 
 
-OF_CANDIDATES = ErrorModel(constant=0.40, misfit=0.29, texture=-0.35, apart=0.83)
-"""For the better of two candidates, at the size where they were made."""
-OF_RESULT = ErrorModel(constant=-0.93, misfit=0.63, texture=-0.52, apart=0.59)
-"""For the flow at half size, after the planes."""
+WITHOUT_PLANES = ErrorModel(constant=0.40, misfit=0.29, texture=-0.35, apart=0.83)
+"""For the better of two candidates, and where the last iteration's change stands in for a second one."""
+WITH_PLANES = ErrorModel(constant=-0.88, misfit=0.60, texture=-0.50, apart=0.62)
+"""For the flow at half size, once planes have taken their part."""
 
 
 def predict_error(
