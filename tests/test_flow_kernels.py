@@ -40,8 +40,13 @@ def inverse_with(level: Level, damping: float) -> np.ndarray:
     return inverse
 
 
-def one_step(reference: Level, target: Level, flow: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the minimum of the damped sum of squares, and the sum without the damping there."""
+def one_step(
+    reference: Level, target: Level, flow: np.ndarray, pooled: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the minimum of the damped sum of squares, and the sum without the damping there.
+
+    The window shares the share `pooled` of the flow; of the rest, each pixel keeps what it has.
+    """
     n0, n1, u0 = reference.image.astype(float), target.image.astype(float), flow.astype(float)
     height, width = n0.shape
     gy, gx = np.gradient(np.pad(n0, 1, mode="edge"))
@@ -49,6 +54,7 @@ def one_step(reference: Level, target: Level, flow: np.ndarray) -> tuple[np.ndar
     y, x = np.mgrid[:height, :width] + u0[::-1]
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     warped = scipy.ndimage.map_coordinates(n1, [y, x], order=1, mode="nearest")
+    kept, u0 = (1 - pooled) * u0, pooled * u0
     r = np.where(inside, warped - n0, 0) - gx * u0[0] - gy * u0[1]
     a, b, c = window_sums(gx * gx), window_sums(gx * gy), window_sums(gy * gy)
     p, q = window_sums(gx * r), window_sums(gy * r)
@@ -56,7 +62,7 @@ def one_step(reference: Level, target: Level, flow: np.ndarray) -> tuple[np.ndar
     right = np.stack([DAMPING * u0[0] - p, DAMPING * u0[1] - q], -1)
     u, v = np.moveaxis(np.linalg.solve(damped, right[..., None])[..., 0], -1, 0)
     squares = window_sums(r * r + OUTSIDE_MISFIT * ~inside)
-    return np.stack([u, v]), squares + 2 * (u * p + v * q) + a * u * u + 2 * b * u * v + c * v * v
+    return np.stack([u, v]) + kept, squares + 2 * (u * p + v * q) + a * u * u + 2 * b * u * v + c * v * v
 
 
 def shifted(flow: np.ndarray, misfit: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
@@ -79,10 +85,11 @@ def weighted_mean(flow: np.ndarray, misfit: np.ndarray, smallest_eigenvalue: np.
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_step_minimises_the_damped_squares(size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("pooled", [0.0, 1.0])
+def test_a_step_minimises_the_damped_squares(size: tuple[int, int], pooled: float) -> None:
     reference, target, flow = levels(*size)
     reference.inverse[:] = inverse_with(reference, DAMPING)
-    expected, misfit = one_step(reference, target, flow)
+    expected, misfit = one_step(reference, target, flow, pooled)
     residual = np.empty(size, np.float32)
     found = flow.copy()
     lucas_kanade_step(
@@ -93,28 +100,28 @@ def test_a_step_minimises_the_damped_squares(size: tuple[int, int]) -> None:
         residual,
         OUTSIDE_MISFIT,
         DAMPING,
+        pooled,
     )
     np.testing.assert_allclose(found, expected, atol=2e-3)
     np.testing.assert_allclose(residual, misfit, rtol=2e-3, atol=1)
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("smooth", [False, True])
-def test_a_round_is_its_steps_one_after_the_other(size: tuple[int, int], smooth: bool) -> None:
+@pytest.mark.parametrize("pooled", [0.0, 1.0])
+def test_a_round_is_its_steps_one_after_the_other(size: tuple[int, int], pooled: float) -> None:
     reference, target, flow = levels(*size)
     reference.inverse[:] = inverse_with(reference, DAMPING)
     neighbours = target.neighbours.reshape(-1)
     stepped, misfit = flow.copy(), np.empty(size, np.float32)
     lucas_kanade_step(
-        reference.image, reference.inverse, neighbours, stepped, misfit, OUTSIDE_MISFIT, DAMPING
+        reference.image, reference.inverse, neighbours, stepped, misfit, OUTSIDE_MISFIT, DAMPING, pooled
     )
     expected, least = shifted(*shifted(stepped, misfit, axis=1), axis=0)
-    if smooth:
-        expected = weighted_mean(expected, least, reference.smallest_eigenvalue)
+    expected = weighted_mean(expected, least, reference.smallest_eigenvalue)
     residual = np.empty(size, np.float32)
     refine(
         reference.image, reference.inverse, reference.smallest_eigenvalue, neighbours, flow, residual,
-        OUTSIDE_MISFIT, DAMPING, PENALTY, smooth,
+        OUTSIDE_MISFIT, DAMPING, pooled, PENALTY,
     )  # fmt: skip
     np.testing.assert_allclose(flow, expected, atol=1e-4)
     np.testing.assert_allclose(residual, least, rtol=1e-5)
@@ -135,6 +142,8 @@ def test_the_last_step_is_interpolation_and_a_step(size: tuple[int, int]) -> Non
     np.testing.assert_allclose(full, interpolated, atol=1e-4)
     reference.inverse[:] = inverse_with(reference, DAMPING)
     neighbours = target.neighbours.reshape(-1)
-    lucas_kanade_step(reference.image, reference.inverse, neighbours, full, residual, OUTSIDE_MISFIT, DAMPING)
+    lucas_kanade_step(
+        reference.image, reference.inverse, neighbours, full, residual, OUTSIDE_MISFIT, DAMPING, 1.0
+    )
     final_step(reference.image, neighbours, half, vectors.reshape(size[0], -1), DAMPING)
     np.testing.assert_allclose(vectors, np.moveaxis(full, 0, -1), atol=1e-3)
