@@ -134,7 +134,7 @@ def test_cropping_image_and_camera_moves_the_epipole_and_leaves_depth() -> None:
     moved = pixel(whole.motion.epipole, whole.camera_matrix) - (a, b)
     np.testing.assert_allclose(pixel(result.motion.epipole, matrix), moved, atol=5)
     ratio = result.depth.inverse / whole.depth.inverse[b:, a:]
-    assert np.nanmedian(ratio) == pytest.approx(1, abs=0.02)
+    assert np.nanmedian(ratio) == pytest.approx(1, abs=0.03)
 
 
 def test_a_pair_gives_the_same_result_whatever_came_before() -> None:
