@@ -22,7 +22,7 @@ class Preset:
 PRESETS = {
     "fast": Preset(
         seed_finest_scale=1,
-        coarse_iterations=4,
+        coarse_iterations=3,
         plane_rounds=1,
         half_size_iterations=1,
         full_size_iterations=0,
@@ -31,13 +31,13 @@ PRESETS = {
         seed_finest_scale=1,
         coarse_iterations=5,
         plane_rounds=1,
-        half_size_iterations=2,
+        half_size_iterations=1,
         full_size_iterations=1,
     ),
     "accurate": Preset(
         seed_finest_scale=0,
         coarse_iterations=5,
-        plane_rounds=2,
+        plane_rounds=3,
         half_size_iterations=3,
         full_size_iterations=2,
     ),
