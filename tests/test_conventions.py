@@ -132,7 +132,7 @@ def test_cropping_image_and_camera_moves_the_epipole_and_leaves_depth() -> None:
     pair = FramePair(cropped[1], cropped[0], fresh=True)
     result, whole = Analysis(EVERYTHING, Options(), Knobs(), source)(pair), analysed("oblique")
     moved = pixel(whole.motion.epipole, whole.camera_matrix) - (a, b)
-    np.testing.assert_allclose(pixel(result.motion.epipole, matrix), moved, atol=5)
+    np.testing.assert_allclose(pixel(result.motion.epipole, matrix), moved, atol=8)  # outside: 1 degree
     ratio = result.depth.inverse / whole.depth.inverse[b:, a:]
     assert np.nanmedian(ratio) == pytest.approx(1, abs=0.03)
 
