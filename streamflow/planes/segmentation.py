@@ -27,6 +27,7 @@ WINDOW = (7, 7)  # points that are looked at together to tell on which plane the
 OBEYED = 3.0  # largest mean of their squared residuals
 SPECK = 0.1  # part of a region over its largest, below which it is left out
 NEARLY = 0.05  # relative error of points that a region grows over
+CERTAIN = 4.0  # standard deviations from zero: a point that may as well be at infinity tells of no plane
 MAJORITY = 0.4  # share of them that has to be known
 
 
@@ -88,7 +89,7 @@ def find_planes(
 
 def _points(depth: Depth, K: Array) -> Points:
     inverse, variance = depth.inverse[::SPACING, ::SPACING], depth.variance[::SPACING, ::SPACING]
-    index = np.flatnonzero(np.isfinite(inverse))
+    index = np.flatnonzero(inverse > CERTAIN * np.sqrt(variance))  # False for NaN
     row, column = np.divmod(index, inverse.shape[1])
     rays = np.stack([column * SPACING, row * SPACING, np.ones(len(index))], axis=1) @ np.linalg.inv(K).T
     rho = inverse.ravel()[index].astype(float)

@@ -22,6 +22,7 @@ from streamflow.values import Depth, Flow, FramePair, Mask, Matrix, Motion, Plan
 
 SPACING = 6  # pixels between the points that the eight parameters are fitted to
 OBEYS = 3.0  # pixels of predicted error, or the fit's own, within which a pixel obeys
+WORST = 3.0  # pixels rms: a plane whose own flow is farther off was found in depth of long ago
 LEAST_ERROR = 0.1  # pixels: flow is not known better, whatever it predicts
 
 
@@ -58,9 +59,10 @@ class PlanesStage:
         planes, labels = find_planes(depth, camera_matrix, rng, known=known)
         self._last = planes if len(planes) else None
         names = self._tracker(labels, flow.vectors)
-        return describe_planes(
+        described = describe_planes(
             planes, labels, names, flow.vectors, camera_matrix, motion.rotation, displacement
         )
+        return tuple(plane for plane in described if plane.residual < WORST)
 
     def _dominant(
         self, flow: Flow, motion: Motion, camera_matrix: Matrix, rng: np.random.Generator
