@@ -124,7 +124,7 @@ def test_opposite_flow_is_depth_of_the_other_sign_about_the_same_epipole() -> No
 
 def test_cropping_image_and_camera_moves_the_epipole_and_leaves_depth() -> None:
     frames, info = scene("oblique")
-    a, b = 24, 16
+    a, b = 12, 8  # a larger crop takes evidence away: the direction then moves by its own error
     cropped = [replace(frame, image=frame.image[b:, a:].copy()) for frame in frames[1:]]
     matrix = info.camera_matrix.copy()
     matrix[:2, 2] -= a, b
@@ -132,9 +132,9 @@ def test_cropping_image_and_camera_moves_the_epipole_and_leaves_depth() -> None:
     pair = FramePair(cropped[1], cropped[0], fresh=True)
     result, whole = Analysis(EVERYTHING, Options(), Knobs(), source)(pair), analysed("oblique")
     moved = pixel(whole.motion.epipole, whole.camera_matrix) - (a, b)
-    np.testing.assert_allclose(pixel(result.motion.epipole, matrix), moved, atol=8)  # outside: 1 degree
+    np.testing.assert_allclose(pixel(result.motion.epipole, matrix), moved, atol=5)
     ratio = result.depth.inverse / whole.depth.inverse[b:, a:]
-    assert np.nanmedian(ratio) == pytest.approx(1, abs=0.03)
+    assert np.nanmedian(ratio) == pytest.approx(1, abs=0.02)
 
 
 def test_a_pair_gives_the_same_result_whatever_came_before() -> None:

@@ -134,7 +134,7 @@ def test_a_box_in_the_way_is_warned_of_before_it_is_reached():
             front = np.abs(result.pair.newest.truth.depth - time * SPEED * RATE) < 0.01
             assert (looming.mask & front).sum() > 0.85 * (looming.mask | front).sum()
     errors = [found / time - 1 for time, found in warned.items()]
-    assert max(warned) == pytest.approx(1.45, abs=0.1)
+    assert 1.37 < max(warned) < 1.55  # two frames late, or a frame early as the times are
     assert set(np.diff(sorted(warned)).round(3)) == {round(1 / RATE, 3)}  # once warned of, in every frame
     assert np.median(np.abs(errors)) < 0.04
     assert np.max(np.abs(errors)) < 0.08

@@ -75,7 +75,7 @@ def test_abs_rel_is_of_depth_and_caps_it_at_the_deepest() -> None:
     found[0, 40] = -0.01  # behind infinity counts as the deepest
     expected = (20 * 0.25 + (10 / z[0, 40] - 1)) / 101
     everywhere = np.ones(z.shape, bool)
-    assert metrics.absolute_relative_error(found, 1 / z, everywhere) == pytest.approx(expected, rel=1e-4)
+    assert metrics.absolute_relative_error(found, 1 / z, everywhere, 3.0) == pytest.approx(expected, rel=1e-4)
 
 
 def test_flicker_is_the_spread_over_time_of_a_point_that_moves_through_the_image() -> None:

@@ -229,6 +229,7 @@ def test_the_window_shows_the_picture(viewer, display, tmp_path):
         return False
 
     until(is_shown)
+    assert best_match(screenshot(display, tmp_path), shown) > 0.95
 
 
 @pytest.mark.parametrize(

@@ -108,11 +108,18 @@ def depth_errors(inverse: Map, truth: Map, among: Mask) -> tuple[NDArray[np.floa
     return np.asarray(abs(ratio / scale - 1), np.float32), scale
 
 
-def absolute_relative_error(inverse: Map, truth: Map, among: Mask) -> float:
-    """AbsRel: mean of |z - z*| / z*, after the median ratio is taken out as in `depth_errors` [1]_.
+def absolute_relative_error(inverse: Map, truth: Map, among: Mask, scale: float) -> float:
+    """AbsRel: mean of |z - z*| / z*, once the `scale` that `depth_errors` found is taken out [1]_.
 
     No estimate counts as deeper than the deepest true depth, as benchmarks cap depth: a point far away may
     come out at infinity or behind it.
+
+    Parameters
+    ----------
+    inverse, truth : ndarray, shape (H, W)
+        Inverse depth; NaN where unknown. Some pixel must be known in both.
+    among : ndarray of bool, shape (H, W)
+        Pixels that count.
 
     References
     ----------
@@ -120,10 +127,7 @@ def absolute_relative_error(inverse: Map, truth: Map, among: Mask) -> float:
        NeurIPS 2014.
     """
     known = among & np.isfinite(inverse) & np.isfinite(truth) & (truth > 0)
-    if not known.any():
-        return float("nan")
-    ratio = inverse[known] / truth[known]
-    found = np.maximum(ratio / np.median(ratio) * truth[known], truth[known].min())
+    found = np.maximum(inverse[known] / scale, truth[known].min())
     return float(np.mean(abs(truth[known] / found - 1)))
 
 

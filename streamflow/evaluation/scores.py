@@ -122,7 +122,7 @@ class Scores:
             return
         self._values["depth_error_median"].append(float(np.median(errors)))
         self._values["depth_within_5_percent"].append(float(np.mean(errors < 0.05)))
-        abs_rel = metrics.absolute_relative_error(depth.inverse, truth.inverse_depth, truth.visible)
+        abs_rel = metrics.absolute_relative_error(depth.inverse, truth.inverse_depth, truth.visible, scale)
         self._values["depth_abs_rel"].append(abs_rel)
         known = truth.visible & np.isfinite(depth.inverse) & np.isfinite(truth.inverse_depth)
         deviation = np.sqrt(depth.variance[known])

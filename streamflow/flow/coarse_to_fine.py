@@ -69,7 +69,7 @@ class CoarseToFine:
             return self._sharpened(reference[_HALF], target[_HALF]), WITHOUT_PLANES
         half.iterate(reference[_HALF], target[_HALF])
         height, width = half.residual.shape
-        return np.asarray(2 * cv2.resize(apart, (width, height)), np.float32), WITH_PLANES
+        return np.asarray(cv2.resize(2 * apart, (width, height)), np.float32), WITH_PLANES
 
     def _rise(self, reference: Levels, target: Levels) -> None:
         """Climb by Lucas-Kanade alone, from rest at the coarsest level up to a quarter of the size."""
