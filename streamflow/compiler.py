@@ -26,7 +26,7 @@ def kernel(signature: str | None = None, *, fastmath: bool | set[str] = False) -
     return numba.njit(signature, **options) if signature else numba.njit(**options)
 
 
-def part(*, disjoint: bool = False) -> Any:
+def part(*, disjoint: bool = False, fastmath: bool | set[str] = True) -> Any:
     """Decorate a function that only kernels call: it becomes part of them, with fast arithmetic.
 
     `disjoint` promises that what is written through one argument is reached through no other. A loop over
@@ -34,7 +34,7 @@ def part(*, disjoint: bool = False) -> Any:
     calls, or a choice between arrays, belongs in the kernel: in a part it costs counting references each row.
     """
     inner = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "noalias": disjoint}
-    options: dict[str, Any] = {"error_model": "numpy", "fastmath": True, **inner}
+    options: dict[str, Any] = {"error_model": "numpy", "fastmath": fastmath, **inner}
     return numba.njit(**options)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.compiler import kernel
+from streamflow.compiler import kernel, part
 
 Map = NDArray[np.float32]  # (H, W)
 Vectors = NDArray[np.float32]  # (H, W, 2)
@@ -59,19 +59,9 @@ def signed_inverse_depth(
 FASTMATH = {"contract", "reassoc", "arcp"}  # not what would assume that there are no NaN
 
 
-@kernel(fastmath=FASTMATH)
-def _solve(vectors, sigma, H, e, error2, inverse_depth, variance, off_line):
-    for y in range(sigma.shape[0]):
-        for x in range(sigma.shape[1]):
-            u, v = vectors[y, x, 0], vectors[y, x, 1]
-            solution = solve_pixel(np.float32(x), np.float32(y), u, v, sigma[y, x], H, e, error2)
-            inverse_depth[y, x], variance[y, x], off_line[y, x] = solution
-
-
-@kernel(fastmath=FASTMATH)
-def solve_pixel(x, y, u, v, sigma, H, e, error2):
-    """Inverse depth, variance and squared distance to the epipolar line of one pixel; see above."""
-    p1, p2 = x + u, y + v
+@part(fastmath=FASTMATH)
+def solve_pixel(x, y, p1, p2, sigma, H, e, error2):
+    """Inverse depth, variance and squared distance to the epipolar line of x, seen at p; see above."""
     h3 = H[2, 0] * x + (H[2, 1] * y + H[2, 2])
     m1 = p1 * h3 - (H[0, 0] * x + (H[0, 1] * y + H[0, 2]))
     m2 = p2 * h3 - (H[1, 0] * x + (H[1, 1] * y + H[1, 2]))
@@ -82,3 +72,14 @@ def solve_pixel(x, y, u, v, sigma, H, e, error2):
     deviation = sigma * (h3 + rho * e[2])
     spread = deviation * deviation + rho * rho * error2
     return rho, spread * per_dd, across * across * per_dd / spread
+
+
+@kernel(fastmath=FASTMATH)
+def _solve(vectors, sigma, H, e, error2, inverse_depth, variance, off_line):
+    for y in range(sigma.shape[0]):
+        fy = np.float32(y)
+        for x in range(sigma.shape[1]):
+            fx = np.float32(x)
+            p1, p2 = fx + vectors[y, x, 0], fy + vectors[y, x, 1]
+            solution = solve_pixel(fx, fy, p1, p2, sigma[y, x], H, e, error2)
+            inverse_depth[y, x], variance[y, x], off_line[y, x] = solution

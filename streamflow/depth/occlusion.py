@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.compiler import kernel
+from streamflow.compiler import kernel, part
 from streamflow.values import Unknown
 
 CELL = 2  # pixels: one point in each CELL x CELL block is carried over, and compared in cells of this size
@@ -25,47 +25,54 @@ def blank_hidden(
 
     Parameters
     ----------
-    vectors : (H, W, 2), pixels.
+    vectors : (H, 2 W), u and v in turn, pixels.
     inverse_depth, variance : (H, W), on the reference; NaN takes no part. Where hidden, NaN is put.
     unknown : (H, W), where hidden, the bit is set.
     H, e : the motion in pixels, see `streamflow.depth.epipolar.pixel_motion`.
     """
     height, width = inverse_depth.shape
-    nearest = np.zeros((height // CELL + 1, width // CELL + 1), np.float32)
-    points = vectors, inverse_depth, variance, H[2], e[2], nearest
-    _splat(*points)
-    _blank(*points, unknown)
+    nearest = np.zeros((height // CELL + 1) * (width // CELL + 1), np.float32)
+    points = -(-height // CELL), -(-width // CELL)
+    cell, rho = np.empty(points, np.int32), np.empty(points, np.float32)
+    _carry_over(vectors, inverse_depth, variance, H[2], e[2], nearest, cell, rho)
+    _blank(nearest, cell, rho, inverse_depth, variance, unknown)
+
+
+@part(disjoint=True, fastmath=False)
+def _in_target(y, vectors, inverse_depth, variance, h3, e3, height, cell, nearer, farther):
+    """Write for a row the cells of the target, and the inverse depths there if both are wrong; 0 if none."""
+    width, zero = len(inverse_depth), np.float32(0)
+    for i in range(len(cell)):
+        x = CELL * i
+        p1, p2 = np.float32(x) + vectors[2 * x], y + vectors[2 * x + 1]
+        inside = (p1 >= 0) & (p2 >= 0) & (p1 < width) & (p2 < height)
+        cell[i] = np.int32(p2) // CELL * (width // CELL + 1) + np.int32(p1) // CELL if inside else 0
+        deviation = SURE * np.sqrt(variance[x])
+        low, high = inverse_depth[x] - deviation, inverse_depth[x] + deviation
+        z = h3[0] * np.float32(x) + h3[1] * y + h3[2]
+        farther[i] = low / (z + low * e3) if inside & (low > 0) else zero
+        nearer[i] = high / (z + high * e3) if inside & (high > 0) else zero
 
 
 @kernel()
-def _in_target(vectors, inverse_depth, variance, h3, e3, y, x, deviations):
-    """Inverse depth in the target, shifted by so many standard deviations, and its cell; zeros if none."""
+def _carry_over(vectors, inverse_depth, variance, h3, e3, nearest, cell, rho):
+    """Write each point's cell in the target and its inverse depth there at most; of each cell the nearest."""
+    farther = np.empty(cell.shape[1], np.float32)
+    for row in range(len(cell)):
+        y = CELL * row
+        points = vectors[y], inverse_depth[y], variance[y]
+        _in_target(np.float32(y), *points, h3, e3, len(inverse_depth), cell[row], rho[row], farther)
+        for i in range(len(farther)):
+            nearest[cell[row, i]] = max(nearest[cell[row, i]], farther[i])
+
+
+@kernel()
+def _blank(nearest, cell, rho, inverse_depth, variance, unknown):
     height, width = inverse_depth.shape
-    p1 = np.float32(x) + vectors[y, x, 0]
-    p2 = np.float32(y) + vectors[y, x, 1]
-    rho = inverse_depth[y, x] + deviations * np.sqrt(variance[y, x])
-    if not (rho > 0 and p1 >= 0 and p2 >= 0 and p1 < width and p2 < height):
-        return np.float32(0), 0, 0
-    scale = h3[0] * np.float32(x) + h3[1] * np.float32(y) + h3[2] + rho * e3
-    return rho / scale, int(p2) // CELL, int(p1) // CELL
-
-
-@kernel()
-def _splat(vectors, inverse_depth, variance, h3, e3, nearest):
-    for y in range(0, inverse_depth.shape[0], CELL):
-        for x in range(0, inverse_depth.shape[1], CELL):
-            rho, row, column = _in_target(vectors, inverse_depth, variance, h3, e3, y, x, -SURE)
-            nearest[row, column] = max(nearest[row, column], rho)
-
-
-@kernel()
-def _blank(vectors, inverse_depth, variance, h3, e3, nearest, unknown):
-    height, width = inverse_depth.shape
-    for y in range(0, height, CELL):
-        for x in range(0, width, CELL):
-            rho, row, column = _in_target(vectors, inverse_depth, variance, h3, e3, y, x, SURE)
-            if rho > 0 and nearest[row, column] > NEARER * rho:
-                for i in range(y, min(y + CELL, height)):
-                    for j in range(x, min(x + CELL, width)):
-                        unknown[i, j] |= OCCLUDED
-                        inverse_depth[i, j] = variance[i, j] = NOTHING
+    for row in range(len(cell)):
+        for column in range(cell.shape[1]):
+            if rho[row, column] > 0 and nearest[cell[row, column]] > NEARER * rho[row, column]:
+                for y in range(CELL * row, min(CELL * row + CELL, height)):
+                    for x in range(CELL * column, min(CELL * column + CELL, width)):
+                        unknown[y, x] |= OCCLUDED
+                        inverse_depth[y, x] = variance[y, x] = NOTHING

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from streamflow.compiler import kernel
+from streamflow.compiler import kernel, part
 from streamflow.depth.epipolar import (
     FASTMATH,
     Map,
@@ -48,8 +48,9 @@ def pair_depth(
     inverse_depth, variance = np.empty(sigma.shape, np.float32), np.empty(sigma.shape, np.float32)
     unknown = np.empty(sigma.shape, np.uint8)
     limits = np.array([noise, max_sigma, min_parallax**2, gate**2, epipole_error2(K, astray)], np.float32)
-    _judged(vectors, sigma, H, e, limits, inverse_depth, variance, unknown)
-    blank_hidden(vectors, inverse_depth, variance, unknown, H, e)
+    in_turn = vectors.reshape(len(vectors), -1)
+    _judged(in_turn, sigma, H, e, limits, inverse_depth, variance, unknown)
+    blank_hidden(in_turn, inverse_depth, variance, unknown, H, e)
     return Depth(inverse_depth, variance, unknown)
 
 
@@ -60,28 +61,34 @@ KNOWN = np.uint8(0)
 NOTHING = np.float32(np.nan)
 
 
-@kernel(fastmath=FASTMATH)
+@part(disjoint=True, fastmath=FASTMATH)
+def _judge(y, vectors, sigma, H, e, limits, right, bottom, inverse_depth, variance, unknown):
+    """Do a row, without a branch: so several pixels are computed at once."""
+    noise, max_sigma, min_parallax2, gate2, error2 = limits
+    for x in range(len(sigma)):
+        fx = np.float32(x)
+        p1, p2 = fx + vectors[2 * x], y + vectors[2 * x + 1]
+        rho, var, off_line = solve_pixel(fx, y, p1, p2, sigma[x] * noise, H, e, error2)
+        d1, d2 = e[0] - p1 * e[2], e[1] - p2 * e[2]
+        inside = (p1 >= 0) & (p2 >= 0) & (p1 <= right) & (p2 <= bottom)
+        moving = (off_line > gate2) | ((rho < 0) & (rho * rho > gate2 * var))
+        why = KNOWN if sigma[x] <= max_sigma else NO_EVIDENCE
+        why |= KNOWN if d1 * d1 + d2 * d2 >= min_parallax2 else NEAR_EPIPOLE
+        why |= KNOWN if inside else OUTSIDE
+        why |= MOVING if moving else KNOWN
+        unknown[x] = why
+        inverse_depth[x] = rho if why == KNOWN else NOTHING
+        variance[x] = var if why == KNOWN else NOTHING
+
+
+@kernel()
 def _judged(vectors, sigma, H, e, limits, inverse_depth, variance, unknown):
     """Solve every pixel, find the reasons that it shows by itself, and blank it where there is one.
 
-    Without a branch, so that several pixels are computed at once.
+    Vectors, shape (H, 2 W), have u and v in turn.
     """
-    noise, max_sigma, min_parallax2, gate2, error2 = limits
     height, width = sigma.shape
     right, bottom = np.float32(width - 1), np.float32(height - 1)
     for y in range(height):
-        fy = np.float32(y)
-        for x in range(width):
-            fx, u, v = np.float32(x), vectors[y, x, 0], vectors[y, x, 1]
-            rho, var, off_line = solve_pixel(fx, fy, u, v, sigma[y, x] * noise, H, e, error2)
-            p1, p2 = fx + u, fy + v
-            d1, d2 = e[0] - p1 * e[2], e[1] - p2 * e[2]
-            inside = (p1 >= 0) & (p2 >= 0) & (p1 <= right) & (p2 <= bottom)
-            moving = (off_line > gate2) | ((rho < 0) & (rho * rho > gate2 * var))
-            why = KNOWN if sigma[y, x] <= max_sigma else NO_EVIDENCE
-            why |= KNOWN if d1 * d1 + d2 * d2 >= min_parallax2 else NEAR_EPIPOLE
-            why |= KNOWN if inside else OUTSIDE
-            why |= MOVING if moving else KNOWN
-            unknown[y, x] = why
-            inverse_depth[y, x] = rho if why == KNOWN else NOTHING
-            variance[y, x] = var if why == KNOWN else NOTHING
+        out = inverse_depth[y], variance[y], unknown[y]
+        _judge(np.float32(y), vectors[y], sigma[y], H, e, limits, right, bottom, *out)
