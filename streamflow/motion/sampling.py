@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from streamflow.compiler import kernel
+from streamflow.compiler import kernel, part
 from streamflow.values import Matrix
 
 Indices = npt.NDArray[np.intp]
@@ -60,7 +61,7 @@ def sample(
     covariance[:, [0, 1], [0, 1]] += np.square(np.minimum(sigma[y, x], 2 * WORST))[:, None]
     x1, y1 = x + u[:, 0], y + u[:, 1]
     inside = (x1 >= 0) & (x1 <= width - 1) & (y1 >= 0) & (y1 <= height - 1)  # False for NaN
-    keep = inside & (_smaller_eigenvalue(covariance) < WORST**2)
+    keep = np.flatnonzero(inside & (_smaller_eigenvalue(covariance) < WORST**2))
     return FlowPoints(np.stack([x, y], axis=1)[keep].astype(float), u[keep], covariance[keep])
 
 
@@ -74,42 +75,56 @@ def _best_of_cells(sigma, spacing):
     """Row and column of the smallest sigma of each whole cell, (N,) each; NaN is no candidate."""
     rows, columns = sigma.shape[0] // spacing, sigma.shape[1] // spacing
     y, x = np.empty(rows * columns, np.intp), np.empty(rows * columns, np.intp)
+    least = np.empty(sigma.shape[1], np.float32)  # of each column within a row of cells
     for cell in range(rows * columns):
         top, left = cell // columns * spacing, cell % columns * spacing
-        y[cell], x[cell], best = top, left, np.inf
+        if left == 0:
+            least[:] = np.inf
+            for row in range(top, top + spacing):
+                _lower(sigma[row], least)
+        y[cell], x[cell] = _find(sigma, least[left : left + spacing].min(), top, left, spacing)
+    return y, x
+
+
+@part(disjoint=True, fastmath=False)
+def _lower(values, least):
+    for x in range(len(least)):
+        least[x] = values[x] if values[x] < least[x] else least[x]
+
+
+@part(fastmath=False)
+def _find(sigma, best, top, left, spacing):
+    """Row and column of the first in the cell that is the best; its corner if none is finite."""
+    if best < np.inf:
         for row in range(top, top + spacing):
             for column in range(left, left + spacing):
-                if sigma[row, column] < best:
-                    y[cell], x[cell], best = row, column, sigma[row, column]
-    return y, x
+                if sigma[row, column] == best:
+                    return row, column
+    return top, left
 
 
 def _matching_covariance(grey: npt.NDArray[np.uint8], y: Indices, x: Indices) -> Matrix:
     """GREY_NOISE^2 over the structure tensor about each point, (N, 2, 2), pixels^2."""
-    xx, xy, yy = _structure_tensor(grey, y, x) / (SOBEL * (2 * REACH + 1)) ** 2
+    gradients = cv2.Sobel(grey, cv2.CV_16S, 1, 0), cv2.Sobel(grey, cv2.CV_16S, 0, 1)
+    xx, xy, yy = _structure_tensor(*gradients, y, x) / (SOBEL * (2 * REACH + 1)) ** 2
     xx, yy = xx + FLATTEST, yy + FLATTEST
     scale = GREY_NOISE**2 / (xx * yy - xy * xy)
     return np.stack([scale * yy, -scale * xy, -scale * xy, scale * xx], axis=1).reshape(-1, 2, 2)
 
 
 @kernel()
-def _structure_tensor(grey, y, x):
-    """Ix Ix, Ix Iy and Iy Iy, (3, N), summed over the window about each point; gradients times `SOBEL`."""
-    height, width = grey.shape
+def _structure_tensor(ix, iy, y, x):
+    """Ix Ix, Ix Iy and Iy Iy, (3, N), summed over the window about each point, off the border."""
+    height, width = ix.shape
     tensor, side = np.empty((3, y.size)), 2 * REACH + 1
     for i in range(y.size):
         top = min(max(y[i] - REACH, 1), height - side - 1)
         left = min(max(x[i] - REACH, 1), width - side - 1)
-        xx, xy, yy = 0.0, 0.0, 0.0
-        for r in range(top, top + side):
-            for c in range(left, left + side):
-                gx, gy = 0.0, 0.0
-                for k in range(-1, 2):
-                    weight = 2.0 - abs(k)
-                    gx += weight * (float(grey[r + k, c + 1]) - float(grey[r + k, c - 1]))
-                    gy += weight * (float(grey[r + 1, c + k]) - float(grey[r - 1, c + k]))
-                xx += gx * gx
-                xy += gx * gy
-                yy += gy * gy
+        xx, xy, yy = np.int32(0), np.int32(0), np.int32(0)
+        for row in range(top, top + side):
+            across, down = ix[row, left : left + side], iy[row, left : left + side]
+            for k in range(side):
+                gx, gy = np.int32(across[k]), np.int32(down[k])
+                xx, xy, yy = np.int32(xx + gx * gx), np.int32(xy + gx * gy), np.int32(yy + gy * gy)
         tensor[0, i], tensor[1, i], tensor[2, i] = xx, xy, yy
     return tensor
