@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.compiler import kernel
+from streamflow.compiler import kernel, part
 from streamflow.depth.epipolar import Map, Matrix, Vector, Vectors
 from streamflow.values import Depth, Unknown
 
@@ -54,37 +54,53 @@ def predict(
     backwards = (R.T @ np.linalg.inv(K))[2].astype(np.float32)
     forward = np.float32(R[:, 2] @ step)
     predicted, spread = np.empty_like(inverse_depth), np.empty_like(variance)
-    _predict(inverse_depth, variance, vectors, unknown, backwards, forward, predicted, spread)
+    in_turn = vectors.reshape(len(vectors), -1)
+    _predict(inverse_depth, variance, in_turn, unknown, backwards, forward, predicted, spread)
     return predicted, spread
 
 
 @kernel()
 def _predict(inverse_depth, variance, vectors, unknown, backwards, forward, predicted, spread):
-    """Sample the previous frame, bilinear within a surface and the nearest pixel at its edge, and step on."""
-    k1, k2, k3 = backwards
+    """Do a row at a time; vectors, shape (H, 2 W), have u and v in turn."""
     height, width = predicted.shape
-    right, bottom = np.uint32(width - 2), np.uint32(height - 2)  # unsigned: their sign needs no check
+    before = inverse_depth.reshape(-1), variance.reshape(-1), height, width
     for y in range(height):
-        for x in range(width):
-            if unknown[y, x] & NOT_SEEN_BEFORE:
-                predicted[y, x] = spread[y, x] = NOTHING
-                continue
-            p1, p2 = np.float32(x) + vectors[y, x, 0], np.float32(y) + vectors[y, x, 1]
-            x0, y0 = min(np.uint32(p1), right), min(np.uint32(p2), bottom)
-            fx, fy = p1 - np.float32(x0), p2 - np.float32(y0)
-            row, column = y0 + np.uint32(fy + HALF), x0 + np.uint32(fx + HALF)
-            a, b = inverse_depth[y0, x0], inverse_depth[y0, x0 + 1]
-            c, d = inverse_depth[y0 + 1, x0], inverse_depth[y0 + 1, x0 + 1]
-            top = a + fx * (b - a)
-            rho = top + fy * (c + fx * (d - c) - top)
-            same = max(max(a, b), max(c, d)) <= SAME_SURFACE * min(min(a, b), min(c, d))
-            if not (same and rho == rho):
-                rho = inverse_depth[row, column]
-            stretch = np.float32(1) / (k1 * p1 + k2 * p2 + k3 - forward * rho)
-            change = (k1 * p1 + k2 * p2 + k3) * stretch * stretch
-            uncertainty = UNCERTAINTY * rho * stretch
-            predicted[y, x] = rho * stretch
-            spread[y, x] = variance[row, column] * change * change + uncertainty * uncertainty
+        out = predicted[y], spread[y]
+        _predict_row(np.float32(y), *before, vectors[y], unknown[y], backwards, forward, *out)
+
+
+@part(disjoint=True, fastmath=False)
+def _predict_row(y, rho_p, var_p, height, width, vectors, unknown, backwards, forward, predicted, spread):
+    """Sample the previous frame, bilinear within a surface and the nearest pixel at its edge, and step on.
+
+    Without a branch, so that several pixels are computed at once.
+    """
+    k1, k2, k3 = backwards
+    right, bottom, columns = np.int32(width - 2), np.int32(height - 2), np.int32(width)
+    zero, one, last_x, last_y = np.float32(0), np.float32(1), np.float32(width - 1), np.float32(height - 1)
+    for x in range(len(predicted)):
+        p1, p2 = np.float32(x) + vectors[2 * x], y + vectors[2 * x + 1]
+        p1, p2 = p1 if p1 > zero else zero, p2 if p2 > zero else zero  # NaN, too
+        p1, p2 = p1 if p1 < last_x else last_x, p2 if p2 < last_y else last_y
+        x0, y0 = min(np.int32(p1), right), min(np.int32(p2), bottom)
+        fx, fy = p1 - np.float32(x0), p2 - np.float32(y0)
+        near_x, near_y = np.int32(fx + HALF), np.int32(fy + HALF)
+        corner = np.uint32(y0 * columns + x0)  # unsigned: its sign needs no check
+        below = np.uint32(corner + np.uint32(columns))
+        a, b, c, d = rho_p[corner], rho_p[corner + np.uint32(1)], rho_p[below], rho_p[below + np.uint32(1)]
+        top = a + fx * (b - a)
+        rho = top + fy * (c + fx * (d - c) - top)
+        same = max(max(a, b), max(c, d)) <= SAME_SURFACE * min(min(a, b), min(c, d))
+        upper, lower = b if near_x else a, d if near_x else c
+        nearest = lower if near_y else upper
+        rho = rho if same & (rho == rho) else nearest
+        stretch = one / (k1 * p1 + k2 * p2 + k3 - forward * rho)
+        change = (k1 * p1 + k2 * p2 + k3) * stretch * stretch
+        uncertainty = UNCERTAINTY * rho * stretch
+        var = var_p[np.uint32((y0 + near_y) * columns + x0 + near_x)] * change * change
+        seen = unknown[x] & NOT_SEEN_BEFORE == 0
+        predicted[x] = rho * stretch if seen else NOTHING
+        spread[x] = var + uncertainty * uncertainty if seen else NOTHING
 
 
 def update(predicted: Map, spread: Map, measured: Depth, unit: float) -> Depth:

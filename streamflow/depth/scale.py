@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from streamflow.compiler import kernel
 from streamflow.depth.epipolar import Map, Matrix, Vector, Vectors
 from streamflow.values import Depth
 
@@ -29,15 +30,32 @@ def step_length(
     -------
     float, the step in the unit of `inverse_depth`; None when too few points know both depths.
     """
-    grid = np.s_[::SPACING, ::SPACING]
-    rho, var = pair.inverse[grid], pair.variance[grid]
-    ys, xs = np.nonzero(np.isfinite(rho))
-    p = np.stack([xs, ys], axis=1) * SPACING + vectors[grid][ys, xs]
-    column, row = np.rint(p).astype(int).T
-    rho, before = rho[ys, xs], inverse_depth[row, column]
-    k = (R.T @ np.linalg.inv(K))[2] @ np.c_[p, np.ones(len(p))].T
-    lengths = rho * k / (before * (1 + rho * (R[:, 2] @ T)))
-    return _agreed(lengths, var[ys, xs] / rho**2 + variance[row, column] / before**2)
+    shape = pair.inverse[::SPACING, ::SPACING].shape
+    lengths, relative_variance = np.full((2, *shape), np.nan)
+    before, now = (inverse_depth, variance), (pair.inverse, pair.variance)
+    backwards, forward = (R.T @ np.linalg.inv(K))[2], R[:, 2] @ T
+    _lengths(*before, *now, vectors, backwards, forward, lengths, relative_variance)
+    return _agreed(lengths.ravel(), relative_variance.ravel())
+
+
+@kernel()
+def _lengths(
+    inverse_depth, variance, measured, spread, vectors, backwards, forward, lengths, relative_variance
+):
+    """Write the length that each sample tells and its relative variance; nothing where there is no depth."""
+    for i in range(lengths.shape[0]):
+        for j in range(lengths.shape[1]):
+            y, x = i * SPACING, j * SPACING
+            rho = measured[y, x]
+            if rho == rho:
+                p1, p2 = x + vectors[y, x, 0], y + vectors[y, x, 1]
+                row, column = int(np.rint(p2)), int(np.rint(p1))
+                before = inverse_depth[row, column]
+                k = backwards[0] * p1 + backwards[1] * p2 + backwards[2]
+                lengths[i, j] = rho * k / (before * (1 + rho * forward))
+                relative_variance[i, j] = spread[y, x] / (rho * rho) + variance[row, column] / (
+                    before * before
+                )
 
 
 def unit_length(predicted: Map, spread: Map, pair: Depth) -> float | None:
