@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.compiler import kernel
+from streamflow.compiler import kernel, part
 from streamflow.values import Map, Vectors
 
 RADIUS = 2  # pixels: windows of 5x5
@@ -66,29 +66,47 @@ def smallest_singular_value(ix: Map, iy: Map) -> Map:
 
 @kernel()
 def _smallest_singular_value(ix, iy, smin):
-    """Write smin; sums in double precision, each afresh: a straight edge has a smin of zero, not of rounding.
-
-    Loops over a row that do one thing: only then does the compiler vectorise them.
-    """
+    """Write smin; sums in double precision, each afresh: a straight edge has one of zero, not of rounding."""
     height, width = ix.shape
-    columns = np.zeros((3, width + 2 * RADIUS))  # sums over the window's rows, with a margin of zeros
-    sums = np.empty((3, width))
-    for y in range(height):
-        columns[:] = 0
-        for row in range(max(0, y - RADIUS), min(height, y + RADIUS + 1)):
-            for x in range(width):
-                gx, gy = np.float64(ix[row, x]), np.float64(iy[row, x])
-                columns[0, x + RADIUS] += gx * gx
-                columns[1, x + RADIUS] += gx * gy
-                columns[2, x + RADIUS] += gy * gy
+    side = 2 * RADIUS + 1
+    products = np.zeros((3, side, width))  # of the window's rows
+    columns = np.zeros((3, width + 2 * RADIUS))  # sums over them, with a margin of zeros
+    for newest in range(height + RADIUS):
+        k = newest % side
+        if newest < height:
+            _multiply(ix[newest], iy[newest], products[0, k], products[1, k], products[2, k])
+        else:
+            products[:, k] = 0
         for k in range(3):
-            column = columns[k]
-            for x in range(width):
-                sums[k, x] = column[x] + column[x + 1] + column[x + 2] + column[x + 3] + column[x + 4]
-        for x in range(width):
-            a, b, c = sums[0, x], sums[1, x], sums[2, x]
-            larger = (a + c) / 2 + np.sqrt((a - c) * (a - c) / 4 + b * b)
-            smin[y, x] = np.sqrt(max((a * c - b * b) / max(larger, FLAT), 0.0))
+            _add(products[k], columns[k, RADIUS : RADIUS + width])
+        if newest >= RADIUS:
+            _solve(columns[0], columns[1], columns[2], smin[newest - RADIUS])
+
+
+@part(disjoint=True)
+def _multiply(ix, iy, xx, xy, yy):
+    for x in range(len(ix)):
+        gx, gy = np.float64(ix[x]), np.float64(iy[x])
+        xx[x], xy[x], yy[x] = gx * gx, gx * gy, gy * gy
+
+
+@part(disjoint=True)
+def _add(rows, out):
+    for x in range(len(out)):
+        out[x] = rows[0, x] + rows[1, x] + rows[2, x] + rows[3, x] + rows[4, x]
+
+
+@part(disjoint=True)
+def _solve(xx, xy, yy, smin):
+    """The determinant needs every digit, what follows does not."""
+    for x in range(len(smin)):
+        a = xx[x] + xx[x + 1] + xx[x + 2] + xx[x + 3] + xx[x + 4]
+        b = xy[x] + xy[x + 1] + xy[x + 2] + xy[x + 3] + xy[x + 4]
+        c = yy[x] + yy[x + 1] + yy[x + 2] + yy[x + 3] + yy[x + 4]
+        mean, half = np.float32((a + c) / 2), np.float32((a - c) / 2)
+        larger = mean + np.sqrt(half * half + np.float32(b) * np.float32(b))
+        smaller = np.float32(a * c - b * b) / max(larger, np.float32(FLAT))
+        smin[x] = np.sqrt(max(smaller, np.float32(0)))
 
 
 def _structure(ix: Map, iy: Map) -> tuple[Sums, Sums, Sums, Sums, Sums]:
