@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntFlag, StrEnum
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -98,7 +98,12 @@ class Flow:
 
     def evident(self, threshmin: float) -> Map:
         """`sigma` where smin reaches the threshold, infinite where there is no evidence."""
-        return np.where(self.smin >= threshmin, self.sigma, np.float32(np.inf))
+        return _evident(self, threshmin)
+
+
+@lru_cache(1)  # one stage after the other asks for the same
+def _evident(flow: Flow, threshmin: float) -> Map:
+    return np.where(flow.smin >= threshmin, flow.sigma, np.float32(np.inf))
 
 
 class Status(StrEnum):
@@ -182,7 +187,7 @@ class Depth:
     inverse: Map  # 1/z in 1/`unit`, NaN where unknown
     variance: Map  # of `inverse`
     unknown: NDArray[np.uint8]  # (H, W) bit field of `Unknown`, 0 where `inverse` is known
-    contact: Map | None = None  # time until the camera reaches the pixel's plane, in `contact_unit`
+    approach: float | None = None  # way along the optical axis, in `unit` a `contact_unit`; NaN if hardly any
     contact_unit: str = "s"  # "s", or "frames" when the stream has no clock
     unit: str = "steps"  # "steps" of the camera: this pair's, or since a reset the first pair's; or "m"
     step: float = 1.0  # how far the camera moved between the two frames, in `unit`
@@ -192,6 +197,19 @@ class Depth:
         """(H, W) depth in `unit`."""
         with np.errstate(divide="ignore"):
             return np.asarray(1 / self.inverse, np.float32)
+
+    @cached_property
+    def contact(self) -> Map | None:
+        """(H, W) time until the camera's plane reaches each point, at its present speed, in `contact_unit`.
+
+        Negative when the camera backs away, NaN where unknown and everywhere when it does neither.
+        """
+        if self.approach is None:
+            return None
+        with np.errstate(divide="ignore"):
+            contact = np.divide(np.float32(1 / self.approach), self.inverse)
+        contact[~(self.inverse > 0)] = np.nan
+        return contact
 
 
 @dataclass(frozen=True, eq=False)

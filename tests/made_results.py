@@ -106,7 +106,7 @@ def make_depth(shape: tuple[int, ...], index: int) -> Depth:
     unknown = np.zeros(shape, np.uint8)
     inverse[:, -1] = variance[:, -1] = np.nan
     unknown[:, -1] = Unknown.OUTSIDE
-    return Depth(inverse, variance, unknown, contact=1 / inverse / 25)
+    return Depth(inverse, variance, unknown, approach=25.0)
 
 
 def make_plane(shape: tuple[int, ...]) -> Plane:

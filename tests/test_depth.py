@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from streamflow.depth import (
+    approach,
     fill_holes,
     median_parallax,
     pair_depth,
     signed_inverse_depth,
-    time_to_contact,
 )
-from streamflow.values import Unknown
+from streamflow.values import Depth, Unknown
 from tests.scenes import SHAPE, K, flow_of, noisy, rays, room, turn, unit
 
 MOTIONS = {
@@ -162,6 +162,11 @@ def test_points_that_nearer_ones_cover_are_occluded():
     assert not hidden[:, 108:].any()
 
 
+def time_to_contact(inverse_depth, R, T):
+    unknown = np.zeros(inverse_depth.shape, np.uint8)
+    return Depth(inverse_depth, inverse_depth, unknown, approach=approach(R, T)).contact
+
+
 def test_time_to_contact_is_depth_over_approach():
     R, T = MOTIONS["turning"]
     rho = seen().astype(np.float32)
@@ -169,6 +174,7 @@ def test_time_to_contact_is_depth_over_approach():
     np.testing.assert_allclose(time_to_contact(rho, R, T), 1 / rho / forward, rtol=1e-5)
     assert (time_to_contact(rho, *MOTIONS["backwards"]) < 0).all()
     assert np.isnan(time_to_contact(rho, *MOTIONS["sideways"])).all()
+    assert np.isnan(time_to_contact(-rho, R, T)).all()
 
 
 def test_walking_up_to_a_wall_takes_as_many_steps_as_it_is_far():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from streamflow.camera import matrix_from_fov
-from streamflow.depth import pair_depth, time_to_contact
+from streamflow.depth import approach, pair_depth
 from streamflow.depth.looming import looming_regions
 from streamflow.depth.warning import LoomingWarning
 from streamflow.draw.painter import Painter
@@ -29,7 +29,7 @@ def found(planes: list[np.ndarray], T: np.ndarray, limit: float, step: float = 0
     """What looms, in frames, for a camera that goes `step` past the planes n . a = 1/z, flow noise .05 px."""
     rho = np.max([rays() @ n for n in planes], axis=0).clip(1e-4) * step
     depth = pair_depth(noisy(flow_of(rho, R, T), 0.05, 1), SIGMA, K, R, T)
-    depth = replace(depth, contact=time_to_contact(depth.inverse, R, T))
+    depth = replace(depth, approach=approach(R, T))
     return looming_regions(depth, K, R.T @ T, limit)
 
 
@@ -76,7 +76,7 @@ def confirmed(*times: float | None) -> list[bool]:
     for time in times:
         contact = np.full(SHAPE, np.nan, np.float32)
         contact[40:60, 70:90] = np.nan if time is None else time
-        depth = Depth(1 / contact, (0.01 / contact) ** 2, np.zeros(SHAPE, np.uint8), contact)
+        depth = Depth(1 / contact, (0.01 / contact) ** 2, np.zeros(SHAPE, np.uint8), approach=1.0)
         warned.append(bool(warning(pair, motion, depth, K)))
     return warned
 

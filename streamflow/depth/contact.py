@@ -1,39 +1,25 @@
-"""Time until the camera's plane reaches each point."""
+"""How fast the camera's plane comes towards what is in front of it."""
 
 import numpy as np
 
-from streamflow.depth.epipolar import Map, Matrix, Vector
+from streamflow.depth.epipolar import Matrix, Vector
+
+LEAST = 0.05  # share of the step along the optical axis below which nothing is approached
 
 
-def time_to_contact(
-    inverse_depth: Map,
-    R: Matrix,
-    T: Vector,
-    *,
-    step: float = 1.0,
-    interval: float = 1.0,
-    min_forward: float = 0.05,
-) -> Map:
-    """Time until each point's depth is used up, at the present speed: 1 / (rho (R^T T)_3) frames.
+def approach(R: Matrix, T: Vector, *, step: float = 1.0, interval: float = 1.0) -> float:
+    """Way along the optical axis in a unit of time: a depth z is used up in z / approach.
 
     Parameters
     ----------
-    inverse_depth : (H, W), 1/unit of length.
     R, T : motion from the newest frame to the previous one, so that R^T T is where the camera heads.
         For a pair that runs forward in time, pass the heading's opposite, -T.
-    step : length of the newest step, in that unit.
+    step : length of the newest step, in the unit of depth.
     interval : its duration; 1 for an answer in frames.
-    min_forward : share of the step along the optical axis below which nothing is approached.
 
     Returns
     -------
-    (H, W), in the unit of `interval`; negative when the camera backs away, NaN where unknown and everywhere
-    when the camera neither advances nor retreats.
+    float; negative when the camera backs away, NaN when it neither advances nor retreats.
     """
     forward = float(R[:, 2] @ T)
-    if abs(forward) < min_forward:
-        return np.full_like(inverse_depth, np.nan)
-    with np.errstate(divide="ignore"):
-        contact = np.divide(np.float32(interval / (forward * step)), inverse_depth)
-    contact[~(inverse_depth > 0)] = np.nan
-    return contact
+    return forward * step / interval if abs(forward) >= LEAST else np.nan

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from streamflow.depth.baseline import Baseline, median_parallax
-from streamflow.depth.contact import time_to_contact
+from streamflow.depth.contact import approach
 from streamflow.depth.fusion import DepthFusion
 from streamflow.depth.pair import pair_depth
 from streamflow.flow.chain import chained, halved
@@ -47,7 +47,7 @@ class DepthStage:
         depth = self._depth_of(flow, motion, camera_matrix)
         if self._options.fuse and not pair.forward:
             depth = self._fused(pair, flow, motion, depth, camera_matrix)
-        return _metric(_with_contact(depth, motion, pair), pair, self._options)
+        return _with_approach(_metric(depth, pair, self._options), motion, pair)
 
     def _fused(
         self, pair: FramePair, flow: Flow, motion: Motion, depth: Depth, camera_matrix: Matrix
@@ -113,15 +113,6 @@ def _no_depth(flow: Flow) -> Depth:
     return Depth(nothing, nothing, np.full(nothing.shape, Unknown.NO_MOTION, np.uint8))
 
 
-def _with_contact(depth: Depth, motion: Motion, pair: FramePair) -> Depth:
-    """Add the time to contact, in seconds of the stream's clock if it has one."""
-    assert motion.rotation is not None and motion.translation is not None
-    heading = -motion.translation if pair.forward else motion.translation
-    interval = 1.0 if pair.interval is None else float(pair.interval)
-    contact = time_to_contact(depth.inverse, motion.rotation, heading, step=depth.step, interval=interval)
-    return replace(depth, contact=contact, contact_unit="frames" if pair.interval is None else "s")
-
-
 def _metric(depth: Depth, pair: FramePair, options: Options) -> Depth:
     """Put metres for steps where the user says how far or how fast the camera goes."""
     metres = options.baseline
@@ -132,3 +123,12 @@ def _metric(depth: Depth, pair: FramePair, options: Options) -> Depth:
     unit = metres / depth.step  # length of the depth's unit, metres
     inverse, variance = depth.inverse / np.float32(unit), depth.variance / np.float32(unit**2)
     return replace(depth, inverse=inverse, variance=variance, unit="m", step=metres)
+
+
+def _with_approach(depth: Depth, motion: Motion, pair: FramePair) -> Depth:
+    """Add how fast the camera goes, in seconds of the stream's clock if it has one."""
+    assert motion.rotation is not None and motion.translation is not None
+    heading = -motion.translation if pair.forward else motion.translation
+    interval = 1.0 if pair.interval is None else float(pair.interval)
+    speed = approach(motion.rotation, heading, step=depth.step, interval=interval)
+    return replace(depth, approach=speed, contact_unit="frames" if pair.interval is None else "s")
