@@ -11,7 +11,7 @@ from streamflow.depth.baseline import Baseline, median_parallax
 from streamflow.depth.contact import approach
 from streamflow.depth.fusion import DepthFusion
 from streamflow.depth.pair import pair_depth
-from streamflow.flow.chain import chained, halved
+from streamflow.flow.chain import chained
 from streamflow.motion.sphere import angle_between
 from streamflow.options import Knobs, Options
 from streamflow.values import Depth, Flow, Frame, FramePair, Matrix, Motion, Status, Unknown, Vectors
@@ -74,7 +74,7 @@ class DepthStage:
         """Depth against an earlier frame; None where the way there is not that of the last step."""
         wide = FramePair(pair.reference, keyframe)
         flow, motion = self._measure(wide, step, self._start(pair, keyframe, onestep))
-        self._wide = wide, halved(flow.vectors)
+        self._wide = wide, flow.vectors
         if motion.status is not Status.MOVING or _angle_between(motion, step) > SAME_WAY:
             return None
         return self._depth_of(flow, motion, camera_matrix)
@@ -85,7 +85,7 @@ class DepthStage:
             return None
         last, vectors = self._wide
         goes_on = last.reference is pair.target and last.target is keyframe
-        return chained(halved(flow.vectors), vectors) if goes_on else None
+        return chained(flow.vectors, vectors) if goes_on else None
 
     def _depth_of(self, flow: Flow, motion: Motion, camera_matrix: Matrix) -> Depth:
         assert motion.rotation is not None and motion.translation is not None

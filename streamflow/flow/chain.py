@@ -1,23 +1,48 @@
 """Flow over several frames, from the flows between them."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from streamflow.compiler import kernel, part
 
 Vectors = NDArray[np.float32]
 
 
-def halved(vectors: Vectors) -> Vectors:
-    """The vectors of every second pixel, (ceil(H / 2), ceil(W / 2), 2), still in full-size pixels."""
-    return np.ascontiguousarray(vectors[::2, ::2])
-
-
 def chained(first: Vectors, second: Vectors) -> Vectors:
-    """Flow along `first` and then along `second`, all three of every second pixel.
+    """Flow along `first` and then along `second`, at every second pixel.
 
-    Where the first leads out of the image, the second is taken from its border.
+    The second is that of the nearest pixel: a flow to start from needs no more. Where the first leads out of
+    the image, that is one of its border.
+
+    Parameters
+    ----------
+    first, second : (H, W, 2), pixels.
+
+    Returns
+    -------
+    (ceil(H / 2), ceil(W / 2), 2), still in full-size pixels.
     """
     height, width = first.shape[:2]
-    x = np.arange(width, dtype=np.float32) + first[..., 0] / 2
-    y = np.arange(height, dtype=np.float32)[:, None] + first[..., 1] / 2
-    return np.asarray(first + cv2.remap(second, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    vectors = np.empty((-(-height // 2), -(-width // 2), 2), np.float32)
+    _chain(first.reshape(height, -1), second.reshape(-1), vectors.reshape(len(vectors), -1))
+    return vectors
+
+
+@kernel()
+def _chain(first, second, vectors):
+    """Write the flow; u and v in turn everywhere."""
+    for row in range(len(vectors)):
+        _chain_row(2 * row, first[2 * row], second, len(first), vectors[row])
+
+
+@part(disjoint=True, fastmath=False)
+def _chain_row(y, first, second, height, vectors):
+    width, half, zero = len(first) // 2, np.float32(0.5), np.float32(0)
+    right, bottom = np.float32(width - 1), np.float32(height - 1)
+    for i in range(len(vectors) // 2):
+        u, v = first[4 * i], first[4 * i + 1]
+        column, row = np.float32(2 * i) + u + half, np.float32(y) + v + half
+        column, row = column if column > zero else zero, row if row > zero else zero  # NaN, too
+        column, row = column if column < right else right, row if row < bottom else bottom
+        nearest = np.uint32(2 * (np.int32(row) * np.int32(width) + np.int32(column)))
+        vectors[2 * i], vectors[2 * i + 1] = u + second[nearest], v + second[nearest + np.uint32(1)]
