@@ -103,7 +103,9 @@ class Flow:
 
 @lru_cache(1)  # one stage after the other asks for the same
 def _evident(flow: Flow, threshmin: float) -> Map:
-    return np.where(flow.smin >= threshmin, flow.sigma, np.float32(np.inf))
+    sigma = flow.sigma.copy()
+    sigma[~(flow.smin >= threshmin)] = np.inf  # twice as fast as np.where
+    return sigma
 
 
 class Status(StrEnum):

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -105,26 +104,28 @@ def _find(sigma, best, top, left, spacing):
 
 def _matching_covariance(grey: npt.NDArray[np.uint8], y: Indices, x: Indices) -> Matrix:
     """GREY_NOISE^2 over the structure tensor about each point, (N, 2, 2), pixels^2."""
-    gradients = cv2.Sobel(grey, cv2.CV_16S, 1, 0), cv2.Sobel(grey, cv2.CV_16S, 0, 1)
-    xx, xy, yy = _structure_tensor(*gradients, y, x) / (SOBEL * (2 * REACH + 1)) ** 2
+    xx, xy, yy = _structure_tensor(grey, y, x) / (SOBEL * (2 * REACH + 1)) ** 2
     xx, yy = xx + FLATTEST, yy + FLATTEST
     scale = GREY_NOISE**2 / (xx * yy - xy * xy)
     return np.stack([scale * yy, -scale * xy, -scale * xy, scale * xx], axis=1).reshape(-1, 2, 2)
 
 
 @kernel()
-def _structure_tensor(ix, iy, y, x):
-    """Ix Ix, Ix Iy and Iy Iy, (3, N), summed over the window about each point, off the border."""
-    height, width = ix.shape
+def _structure_tensor(grey, y, x):
+    """Ix Ix, Ix Iy and Iy Iy, (3, N), summed over the window about each point; gradients times `SOBEL`."""
+    height, width = grey.shape
     tensor, side = np.empty((3, y.size)), 2 * REACH + 1
     for i in range(y.size):
         top = min(max(y[i] - REACH, 1), height - side - 1)
         left = min(max(x[i] - REACH, 1), width - side - 1)
-        xx, xy, yy = np.int32(0), np.int32(0), np.int32(0)
+        xx, xy, yy = np.int32(0), np.int32(0), np.int32(0)  # small whole numbers: several at once
         for row in range(top, top + side):
-            across, down = ix[row, left : left + side], iy[row, left : left + side]
+            above, here, below = grey[row - 1, left - 1 :], grey[row, left - 1 :], grey[row + 1, left - 1 :]
             for k in range(side):
-                gx, gy = np.int32(across[k]), np.int32(down[k])
+                a, b, c = np.int32(above[k]), np.int32(above[k + 1]), np.int32(above[k + 2])
+                d, e = np.int32(here[k]), np.int32(here[k + 2])
+                f, g, h = np.int32(below[k]), np.int32(below[k + 1]), np.int32(below[k + 2])
+                gx, gy = np.int32(c - a + 2 * (e - d) + h - f), np.int32(f - a + 2 * (g - b) + h - c)
                 xx, xy, yy = np.int32(xx + gx * gx), np.int32(xy + gx * gy), np.int32(yy + gy * gy)
         tensor[0, i], tensor[1, i], tensor[2, i] = xx, xy, yy
     return tensor
