@@ -70,17 +70,19 @@ def _smallest_singular_value(ix, iy, smin):
     height, width = ix.shape
     side = 2 * RADIUS + 1
     products = np.zeros((3, side, width))  # of the window's rows
-    columns = np.zeros((3, width + 2 * RADIUS))  # sums over them, with a margin of zeros
+    columns = np.zeros(width + 2 * RADIUS)  # sums over them, with a margin of zeros
+    sums = np.empty((3, width))
     for newest in range(height + RADIUS):
-        k = newest % side
+        row = newest % side
         if newest < height:
-            _multiply(ix[newest], iy[newest], products[0, k], products[1, k], products[2, k])
+            _multiply(ix[newest], iy[newest], products[0, row], products[1, row], products[2, row])
         else:
-            products[:, k] = 0
-        for k in range(3):
-            _add(products[k], columns[k, RADIUS : RADIUS + width])
+            products[:, row] = 0
         if newest >= RADIUS:
-            _solve(columns[0], columns[1], columns[2], smin[newest - RADIUS])
+            for k in range(3):
+                _sum_down(products[k], columns[RADIUS : RADIUS + width])
+                _sum_across(columns, sums[k])
+            _solve(sums[0], sums[1], sums[2], smin[newest - RADIUS])
 
 
 @part(disjoint=True)
@@ -91,21 +93,24 @@ def _multiply(ix, iy, xx, xy, yy):
 
 
 @part(disjoint=True)
-def _add(rows, out):
+def _sum_down(rows, out):
     for x in range(len(out)):
         out[x] = rows[0, x] + rows[1, x] + rows[2, x] + rows[3, x] + rows[4, x]
 
 
 @part(disjoint=True)
-def _solve(xx, xy, yy, smin):
+def _sum_across(columns, out):
+    for x in range(len(out)):
+        out[x] = columns[x] + columns[x + 1] + columns[x + 2] + columns[x + 3] + columns[x + 4]
+
+
+@part(disjoint=True)
+def _solve(a, b, c, smin):
     """The determinant needs every digit, what follows does not."""
     for x in range(len(smin)):
-        a = xx[x] + xx[x + 1] + xx[x + 2] + xx[x + 3] + xx[x + 4]
-        b = xy[x] + xy[x + 1] + xy[x + 2] + xy[x + 3] + xy[x + 4]
-        c = yy[x] + yy[x + 1] + yy[x + 2] + yy[x + 3] + yy[x + 4]
-        mean, half = np.float32((a + c) / 2), np.float32((a - c) / 2)
-        larger = mean + np.sqrt(half * half + np.float32(b) * np.float32(b))
-        smaller = np.float32(a * c - b * b) / max(larger, np.float32(FLAT))
+        mean, half = np.float32((a[x] + c[x]) / 2), np.float32((a[x] - c[x]) / 2)
+        larger = mean + np.sqrt(half * half + np.float32(b[x]) * np.float32(b[x]))
+        smaller = np.float32(a[x] * c[x] - b[x] * b[x]) / max(larger, np.float32(FLAT))
         smin[x] = np.sqrt(max(smaller, np.float32(0)))
 
 
