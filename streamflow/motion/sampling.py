@@ -74,32 +74,27 @@ def _best_of_cells(sigma, spacing):
     """Row and column of the smallest sigma of each whole cell, (N,) each; NaN is no candidate."""
     rows, columns = sigma.shape[0] // spacing, sigma.shape[1] // spacing
     y, x = np.empty(rows * columns, np.intp), np.empty(rows * columns, np.intp)
-    least = np.empty(sigma.shape[1], np.float32)  # of each column within a row of cells
+    least, where = np.empty(sigma.shape[1], np.float32), np.empty(sigma.shape[1], np.int32)
     for cell in range(rows * columns):
         top, left = cell // columns * spacing, cell % columns * spacing
         if left == 0:
-            least[:] = np.inf
+            least[:], where[:] = np.inf, top
             for row in range(top, top + spacing):
-                _lower(sigma[row], least)
-        y[cell], x[cell] = _find(sigma, least[left : left + spacing].min(), top, left, spacing)
+                _keep_least(sigma[row], np.int32(row), least, where)
+        y[cell], x[cell], best = top, left, np.inf
+        for column in range(left, left + spacing):
+            value, row = least[column], where[column]
+            if value < best or (value == best and row < y[cell]):  # of equals the first
+                y[cell], x[cell], best = row, column, value
     return y, x
 
 
 @part(disjoint=True, fastmath=False)
-def _lower(values, least):
+def _keep_least(values, row, least, where):
+    """Enter a row: of each column the smallest value so far, and its row."""
     for x in range(len(least)):
-        least[x] = values[x] if values[x] < least[x] else least[x]
-
-
-@part(fastmath=False)
-def _find(sigma, best, top, left, spacing):
-    """Row and column of the first in the cell that is the best; its corner if none is finite."""
-    if best < np.inf:
-        for row in range(top, top + spacing):
-            for column in range(left, left + spacing):
-                if sigma[row, column] == best:
-                    return row, column
-    return top, left
+        better = values[x] < least[x]
+        least[x], where[x] = values[x] if better else least[x], row if better else where[x]
 
 
 def _matching_covariance(grey: npt.NDArray[np.uint8], y: Indices, x: Indices) -> Matrix:
