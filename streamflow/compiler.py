@@ -27,7 +27,7 @@ def kernel(signature: str | None = None, *, fastmath: bool | set[str] = False) -
 
 
 def part(*, disjoint: bool = False, fastmath: bool | set[str] = True) -> Any:
-    """Decorate a function that only kernels call: it becomes part of them, with fast arithmetic.
+    """Decorate a function that only kernels call: it becomes part of them, by default with fast arithmetic.
 
     `disjoint` promises that what is written through one argument is reached through no other. A loop over
     many rows becomes vector instructions only then: nothing has to be checked for overlap. A branch around

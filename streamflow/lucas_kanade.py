@@ -85,26 +85,26 @@ def _smallest_singular_value(ix, iy, smin):
             _solve(sums[0], sums[1], sums[2], smin[newest - RADIUS])
 
 
-@part(disjoint=True)
+@part(disjoint=True, fastmath=False)
 def _multiply(ix, iy, xx, xy, yy):
     for x in range(len(ix)):
         gx, gy = np.float64(ix[x]), np.float64(iy[x])
         xx[x], xy[x], yy[x] = gx * gx, gx * gy, gy * gy
 
 
-@part(disjoint=True)
+@part(disjoint=True, fastmath=False)
 def _sum_down(rows, out):
     for x in range(len(out)):
         out[x] = rows[0, x] + rows[1, x] + rows[2, x] + rows[3, x] + rows[4, x]
 
 
-@part(disjoint=True)
+@part(disjoint=True, fastmath=False)
 def _sum_across(columns, out):
     for x in range(len(out)):
         out[x] = columns[x] + columns[x + 1] + columns[x + 2] + columns[x + 3] + columns[x + 4]
 
 
-@part(disjoint=True)
+@part(disjoint=True, fastmath=False)
 def _solve(a, b, c, smin):
     """The determinant needs every digit, what follows does not."""
     for x in range(len(smin)):

@@ -53,9 +53,7 @@ def _lengths(
                 before = inverse_depth[row, column]
                 k = backwards[0] * p1 + backwards[1] * p2 + backwards[2]
                 lengths[i, j] = rho * k / (before * (1 + rho * forward))
-                relative_variance[i, j] = spread[y, x] / (rho * rho) + variance[row, column] / (
-                    before * before
-                )
+                relative_variance[i, j] = spread[y, x] / rho**2 + variance[row, column] / before**2
 
 
 def unit_length(predicted: Map, spread: Map, pair: Depth) -> float | None:
