@@ -6,6 +6,9 @@ from scipy.spatial.transform import Rotation
 
 from streamflow.evaluation import metrics
 from streamflow.evaluation.flicker import FRAMES, Flicker
+from streamflow.evaluation.scores import Scores
+from streamflow.truth import PairTruth
+from streamflow.values import Depth
 
 TRUTH = np.zeros((2, 3, 2), np.float32)
 TRUTH[..., 0] = 10
@@ -102,3 +105,13 @@ def test_flicker_is_unknown_where_no_point_is_known_long_enough() -> None:
     flicker = Flicker()
     ratio, vectors = np.full((9, 11), np.nan), np.zeros((9, 11, 2))
     assert [flicker.add(ratio, vectors, np.ones((9, 11), np.bool_)) for _ in range(6)] == [None] * 6
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_sequence_without_any_depth_has_no_error_of_depth() -> None:
+    unknown, scores = np.full((5, 7), np.nan, np.float32), Scores()
+    depth = Depth(unknown, unknown, np.ones((5, 7), np.uint8))
+    seen = np.ones((5, 7), bool)
+    still = np.zeros((5, 7, 2), np.float32)
+    scores.add_fused(depth, PairTruth(step=1.0, vectors=still, inverse_depth=unknown + 1, visible=seen))
+    assert scores.summary() == {"fused_depth_coverage": 0.0}

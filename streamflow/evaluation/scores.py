@@ -70,7 +70,7 @@ class Scores:
         if self._statuses:
             total = sum(self._statuses.values())
             record["statuses"] = {name: count / total for name, count in self._statuses.most_common()}
-        if self._ratios:
+        if any(each.size for each in self._ratios):
             ratios, deviations = np.concatenate(self._ratios, axis=1)
             scale = np.median(ratios)
             errors = abs(ratios / scale - 1)
