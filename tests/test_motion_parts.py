@@ -5,10 +5,12 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from streamflow.motion import FlowPoints, MotionFilter, sample
+from streamflow.motion.blocks import blocks_of, standard_error
 from streamflow.motion.epipolar import calibrate, inverse_depth, linearise, residuals
 from streamflow.motion.homography import STEADY, fit_homography, fit_rotation, transfer_errors
 from streamflow.motion.planar import decompose
 from streamflow.motion.refine import noise_scale
+from streamflow.motion.selection import gric, simplest
 from streamflow.motion.sphere import cap, hemisphere, rotation_exp, tangent_basis, unit
 from streamflow.values import Motion, Status
 
@@ -86,6 +88,41 @@ def test_inverse_depth_is_that_of_the_scene():
     b = b[:, :2] / b[:, 2:]
     rays = np.vstack([a[:, :2].T, b.T, np.full(50, 1e-6), np.full(50, 3e-7), np.full(50, 2e-6)])
     np.testing.assert_allclose(inverse_depth(rays, R, T)[0], rho, rtol=1e-9)
+
+
+def test_neighbours_that_err_alike_are_one_measurement():
+    rng = np.random.default_rng(0)
+    positions = rng.uniform((0, 0), (160, 90), (4800, 2)).T
+    block = blocks_of(positions)
+    assert np.bincount(block).size == 48
+    alike, apart = [], []
+    for _ in range(50):
+        alike.append(rng.normal(size=48)[block])
+        apart.append(rng.normal(size=4800))
+    for values in (alike, apart):
+        predicted = np.mean([standard_error(each, block) for each in values])
+        assert predicted == pytest.approx(np.std([each.mean() for each in values]), rel=0.3)
+
+
+def test_a_plane_that_fits_better_in_one_corner_only_is_no_plane():
+    x, y = positions = np.random.default_rng(0).uniform(0, 1, (2, 2000))
+    noise = np.random.default_rng(1).chisquare(2, (2, 2000))
+    corner, everywhere = 2.5 * ((x < 0.3) & (y < 0.5)), np.full(2000, 2.5 * 0.15)
+
+    def chosen(lost):
+        return simplest(
+            positions,
+            {
+                Status.STATIC: gric(noise[0] + 9.0, 2, 0),
+                Status.ROTATION: gric(noise[0], 2, 6) + lost,
+                Status.PLANAR: gric(noise[0], 2, 8),
+                Status.MOVING: gric(noise[1] / 2, 1, 5),
+            },
+        )
+
+    assert np.mean(corner) == pytest.approx(everywhere[0], rel=0.1)
+    assert chosen(corner) is Status.ROTATION
+    assert chosen(everywhere) is Status.PLANAR
 
 
 @pytest.mark.parametrize("outliers", [0.0, 0.4])

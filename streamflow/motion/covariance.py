@@ -1,15 +1,14 @@
 """How far to trust a motion: the covariance of (T, omega)."""
 
 import numpy as np
-import numpy.typing as npt
 
 from streamflow.compiler import kernel
+from streamflow.motion.blocks import blocks_of
 from streamflow.motion.epipolar import TUNING, linearise, residuals
 from streamflow.motion.refine import Pose
 from streamflow.motion.sphere import rotation_exp, tangent_basis
 from streamflow.values import Matrix
 
-BLOCKS = 8, 6  # across, down: errors of dense flow are alike within a block, independent between blocks
 LEAST_BEND = 0.1
 
 
@@ -75,7 +74,7 @@ def _scatter(rays: Matrix, pose: Pose, B: Matrix, c: float, gates: tuple[float, 
     Enlarged by G / (G - 2 p - 1) for p parameters from G blocks: p sums vanish by the fit, and the inverse of
     what is left is too large on average (Hotelling 1931).
     """
-    block = _blocks(rays[:2])
+    block = blocks_of(rays[:2])
     ends = np.unique(np.concatenate([[0], np.cumsum(np.bincount(block))]))
     sums = np.empty((ends.size - 1, 5))
     ordered = rays.take(np.argsort(block, kind="stable"), axis=1)
@@ -91,10 +90,3 @@ def block_gradients(rays, ends, R, T, B, scale, nearest, farthest, A, sums):
         linearise(rays, ends[block], ends[block + 1], R, T, B, scale, nearest, farthest, A)
         for k in range(5):
             sums[block, k] = A[5, k]
-
-
-def _blocks(a: Matrix) -> npt.NDArray[np.int16]:
-    low, high = a.min(axis=1, keepdims=True), a.max(axis=1, keepdims=True)
-    cell = ((a - low) / (high - low + 1e-12) * np.array(BLOCKS)[:, None]).astype(int)
-    column, row = np.minimum(cell, np.array(BLOCKS)[:, None] - 1)
-    return np.asarray(column + BLOCKS[0] * row, np.int16)  # short numbers sort fast

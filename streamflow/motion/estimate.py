@@ -93,7 +93,7 @@ def _translating(rays: Matrix, focal: float, rng: np.random.Generator) -> Motion
         Status.STATIC: gric(still / scale**2, 2, 0),
         Status.MOVING: gric((r / scale) ** 2, 1, 2),
     }
-    if simplest(criteria) is Status.STATIC:
+    if simplest(rays[:2], criteria) is Status.STATIC:
         return _without_parallax(Status.STATIC, np.eye(3), still, scale)
     return _with_parallax(Status.MOVING, rays, pose, focal, scale, turning=False)
 
@@ -115,12 +115,13 @@ def _moving(rays: Matrix, order: Order, focal: float, prior: Motion | None) -> M
         transfer_errors(rays, turn, sway, INEXACT_CAMERA),
     )
     status = simplest(
+        rays[:2],
         {
             Status.STATIC: gric(still / scale**2, 2, 0),
             Status.ROTATION: gric(turned / scale**2, 2, 6),
             Status.PLANAR: gric(transfer_errors(rays, plane, STEADY, 0.0) / scale**2, 2, 8),
             Status.MOVING: gric((r / scale) ** 2, 1, 5),
-        }
+        },
     )
     if status is Status.STATIC:
         return _without_parallax(status, np.eye(3), still, scale)

@@ -2,15 +2,19 @@
 
 import numpy as np
 
+from streamflow.motion.blocks import blocks_of, standard_error
 from streamflow.values import Matrix, Status
 
 # Flow errors are alike among neighbours, so N points are fewer than N measurements and a richer model
 # fits what they share: by so much a point it has to win.
 MARGINS = {Status.STATIC: 0.25, Status.ROTATION: 0.30, Status.PLANAR: 0.10}
+# A plane is seen all over the image: it wins over a rotation when it wins by so many standard errors, and not
+# when the flow just happens to be smooth in places.
+SURE = 4.5
 
 
-def gric(squared: Matrix, constraints: int, parameters: int) -> float:
-    """Geometric robust information criterion per point; smaller is better.
+def gric(squared: Matrix, constraints: int, parameters: int) -> Matrix:
+    """Geometric robust information criterion (N,), point by point; the smaller its mean the better.
 
     Torr 1998, An assessment of information criteria for motion model selection.
 
@@ -21,14 +25,33 @@ def gric(squared: Matrix, constraints: int, parameters: int) -> float:
     parameters : of the model
     """
     n = squared.size
-    misfit = float(np.minimum(squared, 2.0 * constraints).mean())
-    return float(misfit + (4 - constraints) * np.log(4.0) + parameters * np.log(4.0 * n) / n)
+    complexity = (4 - constraints) * np.log(4.0) + parameters * np.log(4.0 * n) / n
+    return np.asarray(np.minimum(squared, 2.0 * constraints) + complexity)
 
 
-def simplest(criteria: dict[Status, float]) -> Status:
-    """The first model, from simple to rich, that no richer one beats by its margin."""
-    for status, margin in MARGINS.items():
-        richer = list(criteria)[list(criteria).index(status) + 1 :] if status in criteria else []
-        if richer and criteria[status] < min(criteria[other] for other in richer) + margin:
-            return status
-    return Status.MOVING
+def simplest(positions: Matrix, criteria: dict[Status, Matrix]) -> Status:
+    """The first model, from simple to rich, that no richer one beats.
+
+    Parameters
+    ----------
+    positions : (2, N) of the points
+    criteria : of each model, simple to rich, its criterion (N,)
+    """
+    mean = {model: float(criterion.mean()) for model, criterion in criteria.items()}
+
+    def beats(richer: Status, simple: Status) -> bool:
+        if (simple, richer) == (Status.ROTATION, Status.PLANAR):
+            return mean[simple] - mean[richer] > MARGINS[richer] and _surely(
+                criteria[simple] - criteria[richer], positions
+            )
+        return mean[simple] - mean[richer] > MARGINS[simple]
+
+    models = list(criteria)
+    for index, model in enumerate(models):
+        if not any(beats(richer, model) for richer in reversed(models[index + 1 :])):
+            return model
+    raise AssertionError
+
+
+def _surely(gain: Matrix, positions: Matrix) -> bool:
+    return float(gain.mean()) > SURE * standard_error(gain, blocks_of(positions))
