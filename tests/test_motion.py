@@ -168,6 +168,22 @@ def test_a_rolling_shutter_does_not_make_a_turning_camera_move():
     assert np.rad2deg(Rotation.from_matrix(motion.rotation).magnitude()) == pytest.approx(1.86, abs=0.1)
 
 
+@pytest.mark.parametrize("heading", [OUTSIDE, SIDEWAYS], ids=["out", "sideways"])
+def test_a_large_turn_does_not_hide_a_small_translation(heading):
+    """Parallax of a tenth of the flow: more than the camera's calibration may account for."""
+    for seed in range(10):
+        truth = view(heading, np.deg2rad([0.6, -3.0, 0.5]), step=0.005, seed=seed)
+        motion = estimate_motion(truth.points, K, seed=seed)
+        assert motion.status is Status.MOVING
+        assert degrees_apart(motion.translation, truth.T) < 8.0
+
+
+def test_a_turn_does_not_hide_a_plane():
+    for seed in range(10):
+        truth = view(SIDEWAYS, np.deg2rad([0.2, -2.0, 0.2]), plane=True, step=0.01, seed=seed)
+        assert estimate_motion(truth.points, K, seed=seed).status is Status.PLANAR
+
+
 def test_a_plane_has_two_motions_and_one_of_them_is_true():
     truth = view(OUTSIDE, plane=True, outliers=0.2, noise=0.02)
     motion = estimate_motion(truth.points, K)

@@ -9,7 +9,7 @@ from streamflow.motion.blocks import blocks_of, standard_error
 from streamflow.motion.epipolar import calibrate, inverse_depth, linearise, residuals
 from streamflow.motion.homography import STEADY, fit_homography, fit_rotation, transfer_errors
 from streamflow.motion.planar import decompose
-from streamflow.motion.refine import noise_scale
+from streamflow.motion.refine import Pose, beyond, facing, noise_scale
 from streamflow.motion.selection import gric, simplest
 from streamflow.motion.sphere import cap, hemisphere, rotation_exp, tangent_basis, unit
 from streamflow.values import Motion, Status
@@ -88,6 +88,31 @@ def test_inverse_depth_is_that_of_the_scene():
     b = b[:, :2] / b[:, 2:]
     rays = np.vstack([a[:, :2].T, b.T, np.full(50, 1e-6), np.full(50, 3e-7), np.full(50, 2e-6)])
     np.testing.assert_allclose(inverse_depth(rays, R, T)[0], rho, rtol=1e-9)
+
+
+def test_a_point_behind_the_camera_misses_infinity():
+    """For a sideways camera: off the line and beyond infinity are the two parts of one distance."""
+    rays, _ = some_rays()
+    pose = Pose(rotation_exp(np.array([0.02, -0.01, 0.03])), unit(np.array([0.4, -0.2, 0.0])))
+    missed = beyond(facing(rays, pose, 1.0))
+    behind = missed > 0
+    assert 5 < behind.sum() < 30  # the minority, whichever way T points
+    np.testing.assert_array_equal(missed, beyond(facing(rays, Pose(pose.R, -pose.T), 1.0)))
+    from_infinity = transfer_errors(rays, pose.R, STEADY, 0.0)
+    np.testing.assert_allclose(
+        (residuals(rays, *pose) ** 2 + missed**2)[behind], from_infinity[behind], rtol=1e-9
+    )
+
+
+def test_a_sway_may_be_wrong_by_a_tenth_where_a_turn_may_not():
+    n, R, sway = 200, rotation_exp(np.deg2rad([0.5, -1.0, 0.3])), np.deg2rad([0.4, 1.0, -0.5])
+    rng = np.random.default_rng(0)
+    a = np.column_stack([rng.uniform(-0.5, 0.5, (n, 2)), np.ones(n)])
+    b = np.stack([rotation_exp(1.1 * row * sway) @ R @ ray for row, ray in zip(a[:, 1], a, strict=True)])
+    b = b[:, :2] / b[:, 2:]
+    rays = np.vstack([a[:, :2].T, b.T, np.full(n, 1e-10), np.zeros(n), np.full(n, 1e-10)])
+    assert transfer_errors(rays, R, sway, 0.0).max() < 1.0
+    assert np.median(transfer_errors(rays, R, STEADY, 0.0)) > 1e3
 
 
 def test_neighbours_that_err_alike_are_one_measurement():

@@ -11,7 +11,7 @@ from streamflow.motion.epipolar import TUNING, calibrate, residuals
 from streamflow.motion.epipole import homogeneous
 from streamflow.motion.homography import STEADY, fit_homography, fit_rolling_rotation, transfer_errors
 from streamflow.motion.planar import decompose
-from streamflow.motion.refine import BEHIND, Pose, cost_of, facing, gates, noise_scale, refine
+from streamflow.motion.refine import BEHIND, Pose, beyond, cost_of, facing, gates, noise_scale, refine
 from streamflow.motion.sampling import FlowPoints
 from streamflow.motion.search import APART, search_everywhere, search_near, start_rotation
 from streamflow.motion.selection import gric, simplest
@@ -27,15 +27,16 @@ JOINT_SCALES = np.array([2.0, 1.5, 1.0, 1.0, 1.0, 1.0])
 POLISH_SCALES = np.ones(30)
 PLANE_POLISH_SCALES = np.ones(4)
 COARSE_SCALES = np.array([30.0, 20.0, 10.0, 5.0, 3.0, 2.0, 1.0, 1.0, 1.0])
-SMALLEST_NOISE = 0.15  # of the predicted error: still images have none
+TURN_POLISH_SCALES = np.ones(8)
+NARROW = 0.75  # a point: a rotation that loses by less is fitted again, to all points
+SMALLEST_NOISE = 0.1  # of the predicted error: still images have none
 NOISIEST = 10.0  # of the predicted error: beyond, nothing fits
 RESCALINGS, MISJUDGED = 3, 1.5  # how often the search is repeated, and from which noise scale
 SAME_COST = 0.02  # a point: two motions that differ by less are equally likely
 LEAST_INLIERS = 0.3
 WIDEST = np.deg2rad(20.0)  # 1 sigma of the direction; beyond, it is not known
-# Of the flow a rotation makes: so much of it focal length, lens and rolling shutter may turn into what looks
-# like parallax.
-INEXACT_CAMERA = 0.02
+# Of the flow a rotation makes: so much of it focal length and lens may turn into what looks like parallax.
+INEXACT_CAMERA = 0.01
 WEIGHT_OF_INLIER = 0.25  # at TUNING standard deviations
 LEAST_AGREEMENT = 0.8  # of the points on which side of the camera they are
 LEAST_CONTINUED = 0.5  # the same, for a camera that goes on as it went
@@ -108,21 +109,22 @@ def _moving(rays: Matrix, order: Order, focal: float, prior: Motion | None) -> M
     pose = refine(rays, modes[0], focal, scale * POLISH_SCALES)
     r = residuals(rays, *pose)
     scale = _bounded(noise_scale(r))
-    turn, sway = fit_rolling_rotation(some, start, TUNING * scale * COARSE_SCALES)
+    turn, sway = fit_rolling_rotation(some, start, STEADY, TUNING * scale * COARSE_SCALES)
     plane = fit_homography(few, turn, TUNING * scale * COARSE_SCALES)
-    still, turned = (
-        transfer_errors(rays, np.eye(3), STEADY, 0.0),
-        transfer_errors(rays, turn, sway, INEXACT_CAMERA),
-    )
-    status = simplest(
-        rays[:2],
-        {
-            Status.STATIC: gric(still / scale**2, 2, 0),
-            Status.ROTATION: gric(turned / scale**2, 2, 6),
-            Status.PLANAR: gric(transfer_errors(rays, plane, STEADY, 0.0) / scale**2, 2, 8),
-            Status.MOVING: gric((r / scale) ** 2, 1, 5),
-        },
-    )
+    still = transfer_errors(rays, np.eye(3), STEADY, 0.0)
+    turned = transfer_errors(rays, turn, sway, INEXACT_CAMERA)
+    criteria = {
+        Status.STATIC: gric(still / scale**2, 2, 0),
+        Status.ROTATION: gric(turned / scale**2, 2, 6),
+        Status.PLANAR: gric(transfer_errors(rays, plane, STEADY, 0.0) / scale**2, 2, 8),
+        Status.MOVING: gric((r / scale) ** 2 + beyond(facing(rays, pose, scale)) ** 2, 1, 5),
+    }
+    status = simplest(rays[:2], criteria)
+    if status in (Status.PLANAR, Status.MOVING) and _narrow(criteria):
+        turn, sway = fit_rolling_rotation(rays, turn, sway, TUNING * scale * TURN_POLISH_SCALES)
+        turned = transfer_errors(rays, turn, sway, INEXACT_CAMERA)
+        criteria[Status.ROTATION] = gric(turned / scale**2, 2, 6)
+        status = simplest(rays[:2], criteria)
     if status is Status.STATIC:
         return _without_parallax(status, np.eye(3), still, scale)
     if status is Status.ROTATION:
@@ -139,6 +141,11 @@ def _moving(rays: Matrix, order: Order, focal: float, prior: Motion | None) -> M
         _with_parallax(Status.MOVING, rays, rival, focal, scale, planar=planar) for rival in rivals
     )
     return replace(motion, alternatives=others)
+
+
+def _narrow(criteria: dict[Status, Matrix]) -> bool:
+    best = min(criterion.mean() for criterion in criteria.values())
+    return bool(criteria[Status.ROTATION].mean() < best + NARROW)
 
 
 def _searched(

@@ -17,26 +17,27 @@ from streamflow.values import Matrix
 
 TURN, ROLLING, ENTRIES = 3, 6, 8  # what is free: a turn, its sway too, or all entries of H but the last
 STEADY = np.zeros(3)  # no sway
+UNEVEN = 0.15  # of the sway: so much of it the change of the turn may itself change from row to row
 
 
 def fit_rotation(rays: Matrix, R: Matrix, scales: Matrix) -> Matrix:
     """Robust rotation (3, 3) nearest to the flow, from the start R, one step per annealed scale."""
-    return _fit(rays, R, scales, TURN)[0]
+    return _fit(rays, R, STEADY, scales, TURN)[0]
 
 
-def fit_rolling_rotation(rays: Matrix, R: Matrix, scales: Matrix) -> tuple[Matrix, Matrix]:
+def fit_rolling_rotation(rays: Matrix, R: Matrix, sway: Matrix, scales: Matrix) -> tuple[Matrix, Matrix]:
     """The same for a rolling shutter: the rotation (3, 3) of the principal point's row, the sway (3,)."""
-    return _fit(rays, R, scales, ROLLING)
+    return _fit(rays, R, sway, scales, ROLLING)
 
 
 def fit_homography(rays: Matrix, H: Matrix, scales: Matrix) -> Matrix:
     """Robust homography (3, 3), H33 = 1, from the start H, one step per annealed scale."""
-    return _fit(rays, H / H[2, 2], scales, ENTRIES)[0]
+    return _fit(rays, H / H[2, 2], STEADY, scales, ENTRIES)[0]
 
 
-def _fit(rays: Matrix, H: Matrix, scales: Matrix, free: int) -> tuple[Matrix, Matrix]:
+def _fit(rays: Matrix, H: Matrix, sway: Matrix, scales: Matrix, free: int) -> tuple[Matrix, Matrix]:
     rows, A = np.empty((free + 1, 2 * rays.shape[1])), np.empty((free + 1, free + 1))
-    H, sway = H.copy(), STEADY.copy()
+    H, sway = H.copy(), sway.copy()
     descend(rays, H, sway, scales, rows, A)
     return H, sway
 
@@ -104,7 +105,8 @@ def linearise_transfer(rays, H, sway, scale, rows):
 def transfer_errors(rays, H, sway, inexact):
     """Whitened squared distances (N,) between target points and where H takes the reference points.
 
-    H may be wrong by the share `inexact` of the motion it makes: that is added to the standard deviation.
+    H may be wrong by the share `inexact` of the motion it makes, and the sway by the share `UNEVEN`: both are
+    added to the variance.
     """
     squared = np.empty(rays.shape[1])
     for i in range(rays.shape[1]):
@@ -112,7 +114,9 @@ def transfer_errors(rays, H, sway, inexact):
         q1, q2, q3 = seen_by_row(H, sway, a1, a2)
         p1, p2 = q1 / q3, q2 / q3
         m1, m2, e1, e2 = p1 - a1, p2 - a2, rays[2, i] - p1, rays[3, i] - p2
-        doubt = inexact * inexact * (m1 * m1 + m2 * m2)
+        h1, h2, h3 = mapped(H, a1, a2)
+        d1, d2 = p1 - h1 / h3, p2 - h2 / h3
+        doubt = inexact * inexact * (m1 * m1 + m2 * m2) + UNEVEN * UNEVEN * (d1 * d1 + d2 * d2)
         s11, s12, s22 = rays[4, i] + doubt, rays[5, i], rays[6, i] + doubt
         squared[i] = (s22 * e1 * e1 - 2 * s12 * e1 * e2 + s11 * e2 * e2) / (s11 * s22 - s12 * s12)
     return squared

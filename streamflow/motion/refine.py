@@ -77,6 +77,17 @@ def facing(rays: Matrix, pose: Pose, scale: float) -> Matrix:
     return np.asarray(rho / (scale * np.sqrt(variance)))
 
 
+def beyond(front: Matrix) -> Matrix:
+    """How far beyond infinity points are, (N,), in the standard deviations of `facing`: 0 in front.
+
+    A scene is in front of the camera: where flow puts a point behind it the nearest it can be is at infinity,
+    and so far the flow is off.
+    """
+    middle = front.size // 2
+    side = np.sign(np.partition(front, middle)[middle])
+    return np.asarray(np.maximum(-side * front, 0.0))
+
+
 def noise_scale(r: Matrix) -> float:
     """Robust scale of whitened residuals (N,): 1 when the predicted errors are right.
 

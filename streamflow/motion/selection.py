@@ -7,7 +7,7 @@ from streamflow.values import Matrix, Status
 
 # Flow errors are alike among neighbours, so N points are fewer than N measurements and a richer model
 # fits what they share: by so much a point it has to win.
-MARGINS = {Status.STATIC: 0.25, Status.ROTATION: 0.30, Status.PLANAR: 0.10}
+MARGINS = {Status.STATIC: 0.25, Status.ROTATION: 0.25, Status.PLANAR: 0.10}
 # A plane is seen all over the image: it wins over a rotation when it wins by so many standard errors, and not
 # when the flow just happens to be smooth in places.
 SURE = 4.5
