@@ -184,6 +184,16 @@ def test_a_turn_does_not_hide_a_plane():
         assert estimate_motion(truth.points, K, seed=seed).status is Status.PLANAR
 
 
+def test_outliers_among_small_parallax_have_no_say():
+    """Half the vectors are wrong, most of them by far more than the parallax, to either side."""
+    for seed in range(20):
+        truth = view(OUTSIDE, outliers=0.5, step=0.003, seed=seed)
+        motion = estimate_motion(truth.points, K, seed=seed)
+        assert motion.status is Status.MOVING
+        assert motion.alternatives == ()
+        assert degrees_apart(motion.translation, truth.T) < 10.0
+
+
 def test_a_plane_has_two_motions_and_one_of_them_is_true():
     truth = view(OUTSIDE, plane=True, outliers=0.2, noise=0.02)
     motion = estimate_motion(truth.points, K)

@@ -15,7 +15,7 @@ from streamflow.motion.refine import BEHIND, Pose, beyond, cost_of, facing, gate
 from streamflow.motion.sampling import FlowPoints
 from streamflow.motion.search import APART, search_everywhere, search_near, start_rotation
 from streamflow.motion.selection import gric, simplest
-from streamflow.motion.sphere import angle_between, axis_angle_between
+from streamflow.motion.sphere import angle_between, axis_angle_between, tangent_basis
 from streamflow.motion.translation import find_translation
 from streamflow.values import Matrix, Motion, Status
 
@@ -38,8 +38,10 @@ WIDEST = np.deg2rad(20.0)  # 1 sigma of the direction; beyond, it is not known
 # Of the flow a rotation makes: so much of it focal length and lens may turn into what looks like parallax.
 INEXACT_CAMERA = 0.01
 WEIGHT_OF_INLIER = 0.25  # at TUNING standard deviations
-LEAST_AGREEMENT = 0.8  # of the points on which side of the camera they are
+LEAST_AGREEMENT = 0.7  # of the points on which side of the camera they are
 LEAST_CONTINUED = 0.5  # the same, for a camera that goes on as it went
+LOUDEST = 3.0  # times the typical certainty: a vote does not count more, for a wrong vector is the surest
+ALIKE = 3.0  # standard deviations: two directions no further apart are one
 AS_IT_WENT = np.deg2rad(5.0)  # between the directions of two pairs in a row
 
 
@@ -130,17 +132,17 @@ def _moving(rays: Matrix, order: Order, focal: float, prior: Motion | None) -> M
     if status is Status.ROTATION:
         return _without_parallax(status, turn, turned, scale)
     rivals = _rivals(rays, some, pose, modes, focal, scale)
-    if status is Status.PLANAR:
+    planar = status is Status.PLANAR
+    if planar:
         plane = fit_homography(rays, plane, TUNING * scale * PLANE_POLISH_SCALES)
         pose, *rivals = _twins(rays, plane, scale, prior) or [pose, *rivals]
-    elif rivals:
-        status = Status.AMBIGUOUS
-    planar = status is Status.PLANAR
     motion = _with_parallax(status, rays, pose, focal, scale, planar=planar, prior=prior)
-    others = tuple(
-        _with_parallax(Status.MOVING, rays, rival, focal, scale, planar=planar) for rival in rivals
-    )
-    return replace(motion, alternatives=others)
+    others = [_with_parallax(Status.MOVING, rays, rival, focal, scale, planar=planar) for rival in rivals]
+    if not planar:
+        others = [other for other in others if not _agree(motion, other)]
+        if others and motion.status is Status.MOVING:
+            motion = replace(motion, status=Status.AMBIGUOUS)
+    return replace(motion, alternatives=tuple(others))
 
 
 def _narrow(criteria: dict[Status, Matrix]) -> bool:
@@ -221,6 +223,19 @@ def _rivals(
     ]
 
 
+def _agree(first: Motion, second: Motion) -> bool:
+    """Whether two directions of translation, but for their sign, differ by no more than their errors."""
+    if first.translation is None or second.translation is None:
+        return False
+    assert first.covariance is not None
+    assert second.covariance is not None
+    B = tangent_basis(first.translation)
+    into = B.T @ tangent_basis(second.translation)
+    errors = first.covariance[:2, :2] + into @ second.covariance[:2, :2] @ into.T
+    tau = B.T @ second.translation
+    return bool(tau @ np.linalg.solve(errors, tau) < ALIKE**2)
+
+
 def _twins(rays: Matrix, H: Matrix, scale: float, prior: Motion | None) -> list[Pose]:
     """Both motions a plane allows, that of the prior first, else that which fits the points off the plane."""
     twins = decompose(rays, H)
@@ -288,9 +303,11 @@ def _vote(front: Matrix, weights: Matrix) -> float:
 
     A translation that only fits what is not rigid in the flow (rolling shutter, lens, blur) puts points
     on both sides. A point votes with its certainty: one too far to tell does not, nor does a slow passer-by
-    weigh as much as what is near.
+    weigh as much as what is near; but none weighs more than `LOUDEST` typical ones.
     """
-    return float(weights @ front / (weights @ np.abs(front) + 1e-12))
+    certainty, middle = np.abs(front), front.size // 2
+    heard = weights * np.minimum(certainty, LOUDEST * np.partition(certainty, middle)[middle])
+    return float(heard @ np.sign(front) / (heard.sum() + 1e-12))
 
 
 def _completed(motion: Motion, K: Matrix, forward_in_time: bool, doubt: Matrix) -> Motion:
