@@ -129,25 +129,33 @@ def test_neighbours_that_err_alike_are_one_measurement():
         assert predicted == pytest.approx(np.std([each.mean() for each in values]), rel=0.3)
 
 
+def chosen(positions, rotation_loses=9.0, plane_loses=0.0):
+    """Status for chi-squared residuals, with so much (N,) more in those of a rotation and of a plane."""
+    noise = np.random.default_rng(1).chisquare(2, (2, positions.shape[1]))
+    criteria = {
+        Status.STATIC: gric(noise[0], 2, 0) + 9.0,
+        Status.ROTATION: gric(noise[0], 2, 6) + rotation_loses,
+        Status.PLANAR: gric(noise[0], 2, 8) + plane_loses,
+        Status.MOVING: gric(noise[1] / 2, 1, 5),
+    }
+    return simplest(positions, criteria), {model: each.mean() for model, each in criteria.items()}
+
+
 def test_a_plane_that_fits_better_in_one_corner_only_is_no_plane():
     x, y = positions = np.random.default_rng(0).uniform(0, 1, (2, 2000))
-    noise = np.random.default_rng(1).chisquare(2, (2, 2000))
-    corner, everywhere = 2.5 * ((x < 0.3) & (y < 0.5)), np.full(2000, 2.5 * 0.15)
+    corner = 2.5 * ((x < 0.3) & (y < 0.5))
+    everywhere = np.full(2000, corner.mean())
+    assert chosen(positions, corner)[0] is Status.ROTATION
+    assert chosen(positions, everywhere)[0] is Status.PLANAR
 
-    def chosen(lost):
-        return simplest(
-            positions,
-            {
-                Status.STATIC: gric(noise[0] + 9.0, 2, 0),
-                Status.ROTATION: gric(noise[0], 2, 6) + lost,
-                Status.PLANAR: gric(noise[0], 2, 8),
-                Status.MOVING: gric(noise[1] / 2, 1, 5),
-            },
-        )
 
-    assert np.mean(corner) == pytest.approx(everywhere[0], rel=0.1)
-    assert chosen(corner) is Status.ROTATION
-    assert chosen(everywhere) is Status.PLANAR
+@pytest.mark.parametrize("better", [Status.PLANAR, Status.MOVING])
+def test_between_a_plane_and_depth_the_criterion_decides(better):
+    positions = np.random.default_rng(0).uniform(0, 1, (2, 2000))
+    mean = chosen(positions)[1]
+    lead = mean[Status.MOVING] - mean[Status.PLANAR]
+    off = 0.05 if better is Status.MOVING else -0.05
+    assert chosen(positions, plane_loses=lead + off)[0] is better
 
 
 @pytest.mark.parametrize("outliers", [0.0, 0.4])

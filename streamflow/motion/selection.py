@@ -6,8 +6,8 @@ from streamflow.motion.blocks import blocks_of, standard_error
 from streamflow.values import Matrix, Status
 
 # Flow errors are alike among neighbours, so N points are fewer than N measurements and a richer model
-# fits what they share: by so much a point it has to win.
-MARGINS = {Status.STATIC: 0.25, Status.ROTATION: 0.25, Status.PLANAR: 0.10}
+# fits what they share: by so much a point it has to win. Both a plane and depth do, more or less.
+MARGINS = {Status.STATIC: 0.25, Status.ROTATION: 0.25, Status.PLANAR: 0.0}
 # A plane is seen all over the image: it wins over a rotation when it wins by so many standard errors, and not
 # when the flow just happens to be smooth in places.
 SURE = 4.5
@@ -41,16 +41,15 @@ def simplest(positions: Matrix, criteria: dict[Status, Matrix]) -> Status:
 
     def beats(richer: Status, simple: Status) -> bool:
         if (simple, richer) == (Status.ROTATION, Status.PLANAR):
-            return mean[simple] - mean[richer] > MARGINS[richer] and _surely(
-                criteria[simple] - criteria[richer], positions
-            )
+            return _surely(criteria[simple] - criteria[richer], positions)
         return mean[simple] - mean[richer] > MARGINS[simple]
 
     models = list(criteria)
-    for index, model in enumerate(models):
-        if not any(beats(richer, model) for richer in reversed(models[index + 1 :])):
-            return model
-    raise AssertionError
+    return next(
+        model
+        for index, model in enumerate(models)
+        if not any(beats(richer, model) for richer in reversed(models[index + 1 :]))
+    )
 
 
 def _surely(gain: Matrix, positions: Matrix) -> bool:
