@@ -6,8 +6,10 @@ import pytest
 
 from streamflow.flow import FlowEngine
 from streamflow.flow.gradients import pack_neighbours
-from streamflow.flow.plane_choice import PlaneChoice, look_up
-from streamflow.flow.plane_search import PlaneSearch, planar_flow
+from streamflow.flow.plane_alignment import align
+from streamflow.flow.plane_choice import PlaneChoice, brightness, look_up
+from streamflow.flow.plane_motion import Plane, planar_flow
+from streamflow.flow.plane_search import PlaneSearch
 from streamflow.flow.pyramid import allocate, fill
 
 HEIGHT, WIDTH = 101, 167
@@ -19,12 +21,12 @@ def flow_of(H, height=HEIGHT, width=WIDTH):
     y, x = np.mgrid[:height, :width]
     points = np.stack([x, y], axis=-1).astype(np.float64)
     moved = cv2.perspectiveTransform(points.reshape(1, -1, 2), H).reshape(points.shape)
-    return np.moveaxis(moved - points, -1, 0).astype(np.float32)
+    return np.ascontiguousarray(np.moveaxis(moved - points, -1, 0), np.float32)
 
 
 def flow_of_plane(plane, height=HEIGHT, width=WIDTH):
     flow = np.empty((2, height, width), np.float32)
-    planar_flow(plane, flow)
+    planar_flow(plane.homography, flow)
     return flow
 
 
@@ -50,6 +52,18 @@ def test_the_unsure_have_no_say():
     sigma = np.broadcast_to(np.where(right, 5.0, 0.1), (HEIGHT, WIDTH)).astype(np.float32)
     (plane,) = PlaneSearch(HEIGHT, WIDTH)(flow, sigma, 1)
     assert distance(flow_of_plane(plane), flow_of(TURN))[:, ~right].max() < 0.05
+
+
+def test_a_plane_of_unsure_vectors_is_found_too():
+    horizon = 45
+    rng = np.random.default_rng(5)
+    flow, sigma = flow_of(TURN), np.full((HEIGHT, WIDTH), 0.1, np.float32)
+    flow[:, horizon:] = flow_of(ZOOM)[:, horizon:] + rng.normal(0, 0.5, flow[:, horizon:].shape)
+    sigma[horizon:] = 2
+    sure, unsure = PlaneSearch(HEIGHT, WIDTH)(flow, sigma, 2)
+    assert sure.support > 5 * unsure.support
+    assert distance(flow_of_plane(sure), flow_of(TURN))[:horizon].max() < 0.05
+    assert distance(flow_of_plane(unsure), flow_of(ZOOM))[horizon:].max() < 0.5
 
 
 def test_a_flow_without_planes_has_none():
@@ -80,6 +94,18 @@ def test_look_up_is_bilinear():
     assert (seen[~inside] == -1).all()
 
 
+@pytest.mark.parametrize(("gain", "offset"), [(1.0, 0.0), (1.3, 20.0), (0.6, -5.0)])
+def test_brightness_is_that_of_what_is_seen(gain, offset):
+    rng = np.random.default_rng(6)
+    grey = rng.integers(40, 160, (47, 61), dtype=np.uint8)
+    seen, sigma = (gain * grey + offset).astype(np.float32), np.full((47, 61), 0.1, np.float32)
+    seen[:, :9] = -1  # outside
+    seen[30:], sigma[30:] = rng.uniform(0, 255, (17, 61)), 30  # mismatched, and known to be
+    found_gain, found_offset = brightness(grey, seen, sigma)
+    assert found_gain == pytest.approx(gain, abs=0.002)
+    assert found_offset == pytest.approx(offset, abs=0.2)
+
+
 def leafy(height, width, seed):
     noise = np.random.default_rng(seed).normal(0, 60, (height, width))
     return np.clip(127 + 3 * cv2.GaussianBlur(noise, (0, 0), 1.5), 0, 255).astype(np.uint8)
@@ -91,13 +117,48 @@ def prepared(grey):
     return levels[0]
 
 
-def test_a_plane_fills_what_is_unsure_and_leaves_what_is_sure():
+def seen_by_moving(target, flow):
+    y, x = np.mgrid[: target.shape[0], : target.shape[1]].astype(np.float32)
+    return cv2.remap(target, x + flow[0], y + flow[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+
+
+def test_alignment_is_exact_where_vectors_are_not():
+    target, truth = leafy(HEIGHT, WIDTH, 7), flow_of(ZOOM)
+    reference = seen_by_moving(target, truth)
+    right = np.arange(WIDTH) > 0.4 * WIDTH
+    flow, sigma = truth + np.float32(0.3), np.full((HEIGHT, WIDTH), 0.3, np.float32)
+    flow[:, :, right], sigma[:, right] = np.random.default_rng(8).normal(0, 5, flow[:, :, right].shape), 20
+    (found,) = PlaneSearch(HEIGHT, WIDTH)(flow, sigma, 1)
+    assert distance(flow_of_plane(found), truth).max() > 0.4
+    aligned = align(found, prepared(reference), prepared(target), flow, sigma, 20)
+    assert distance(flow_of_plane(aligned), truth)[:, right].max() < 0.15
+
+
+def test_alignment_keeps_to_the_vectors_where_grey_values_tell_nothing():
+    bare = np.full((HEIGHT, WIDTH), 120, np.uint8)
+    flow, sigma = flow_of(TURN), np.full((HEIGHT, WIDTH), 0.3, np.float32)
+    (found,) = PlaneSearch(HEIGHT, WIDTH)(flow, sigma, 1)
+    aligned = align(found, prepared(bare), prepared(bare), flow, sigma, 5)
+    assert distance(flow_of_plane(aligned), flow_of(TURN)).max() < 0.05
+
+
+def test_alignment_of_a_still_plane_is_still_exactly():
+    grey, flow = leafy(HEIGHT, WIDTH, 9), np.zeros((2, HEIGHT, WIDTH), np.float32)
+    still = Plane(np.zeros(8), 1.0)
+    level = prepared(grey)
+    aligned = align(still, level, level, flow, np.ones((HEIGHT, WIDTH), np.float32), 5)
+    assert not flow_of_plane(aligned).any()
+
+
+@pytest.mark.parametrize(("gain", "offset"), [(1.0, 0.0), (1.3, 20.0)])
+def test_a_plane_fills_what_is_unsure_and_leaves_what_is_sure(gain, offset):
     target = leafy(HEIGHT, WIDTH, 3)
     truth = flow_of(ZOOM)
     y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
     thing = (np.abs(x - 120) < 25) & (np.abs(y - 45) < 25)
     truth[:, thing] = flow_of(TURN)[:, thing]
-    reference = cv2.remap(target, x + truth[0], y + truth[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    reference = seen_by_moving(target, truth)
+    target = np.clip(gain * target + offset, 0, 255).astype(np.uint8)
     unsure = (np.abs(x - 45) < 12) & (np.abs(y - 50) < 12)
     flow, sigma = truth.copy(), np.full((HEIGHT, WIDTH), 0.2, np.float32)
     flow[:, unsure] += 4

@@ -8,7 +8,9 @@ from streamflow.flow.dis import SMALLEST, DenseInverseSearch
 from streamflow.flow.estimate import Estimate
 from streamflow.flow.final_step import final_step
 from streamflow.flow.fusion import keep_better
+from streamflow.flow.plane_alignment import align
 from streamflow.flow.plane_choice import PlaneChoice
+from streamflow.flow.plane_motion import Plane
 from streamflow.flow.plane_search import PlaneSearch
 from streamflow.flow.presets import Preset
 from streamflow.flow.pyramid import FULL_SIZE_DAMPING, Level, sizes
@@ -18,10 +20,10 @@ from streamflow.flow.upsample import upsample, upsample_interleaved
 Flow = NDArray[np.float32]
 Levels = tuple[Level, ...]
 
-_HALF, _QUARTER = 1, 2
+_HALF, _QUARTER, _EIGHTH = 1, 2, 3
 _COARSE_PENALTY = 1.1
 _FINE_PENALTY = 1.35
-_PLANES = 3
+_PLANES = 4
 
 
 class CoarseToFine:
@@ -61,7 +63,7 @@ class CoarseToFine:
         self._rise(reference, target)
         apart = None
         if self._search is not None:
-            apart = self._fuse(self._search, reference[_QUARTER], target[_QUARTER])
+            apart = self._fuse(self._search, reference, target)
         half = self._estimates[_HALF]
         if len(reference) > _QUARTER:
             upsample(self._estimates[_QUARTER].flow, half.flow)
@@ -81,11 +83,12 @@ class CoarseToFine:
             for _ in range(self._preset.coarse_iterations):
                 estimate.refine(reference[k], target[k], _COARSE_PENALTY, keep_slope=k == _QUARTER)
 
-    def _fuse(self, search: DenseInverseSearch, reference: Level, target: Level) -> Flow:
+    def _fuse(self, search: DenseInverseSearch, references: Levels, targets: Levels) -> Flow:
         """At a quarter of the size, keep per pixel the best of the candidates; return how far they are apart.
 
         They are: what has risen from the coarsest level, the seed, the planes found in the better of the two.
         """
+        reference, target = references[_QUARTER], targets[_QUARTER]
         quarter, seed = self._estimates[_QUARTER], self._seed
         search(reference.grey, target.grey, seed.flow)
         for _ in range(2):
@@ -98,10 +101,21 @@ class CoarseToFine:
         for k in range(self._preset.plane_rounds):
             if k > 0:
                 quarter.iterate(reference, target, keep_slope=True)
-            planes = self._plane_search(quarter.flow, sigma, _PLANES)
+            planes = self._planes(references, targets, sigma)
             self._plane_choice(planes, reference, target, quarter.flow, sigma)
         quarter.refine(reference, target, _COARSE_PENALTY, keep_slope=True)
         return np.maximum(apart, disagreement(quarter.flow, seed.flow))
+
+    def _planes(self, references: Levels, targets: Levels, sigma: Flow) -> list[Plane]:
+        """Return the planes of the flow at a quarter of the size, aligned first at an eighth."""
+        flow = self._estimates[_QUARTER].flow
+        planes = self._plane_search(flow, sigma, _PLANES)
+        for k, iterations in ((_EIGHTH, 5), (_QUARTER, 2)):
+            if k < len(references):
+                planes = [
+                    align(plane, references[k], targets[k], flow, sigma, iterations) for plane in planes
+                ]
+        return planes
 
     def _sharpened(self, reference: Level, target: Level) -> Flow:
         """Iterate once at half size, and return how much that changed."""

@@ -25,6 +25,7 @@ class DenseInverseSearch:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         self._dis.setFinestScale(finest_scale)
         self._dis.setGradientDescentIterations(16)
+        self._dis.setVariationalRefinementIterations(0)
 
     def __call__(
         self, reference: NDArray[np.uint8], target: NDArray[np.uint8], out: NDArray[np.float32]

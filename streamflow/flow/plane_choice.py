@@ -6,24 +6,19 @@ from numpy.typing import NDArray
 
 from streamflow.compiler import kernel
 from streamflow.flow.gradients import pack_neighbours
-from streamflow.flow.plane_search import Plane, planar_flow
+from streamflow.flow.plane_motion import Plane, planar_flow
 from streamflow.flow.pyramid import Level
 
 Flow = NDArray[np.float32]
 Map = NDArray[np.float32]
 
-# Windows of means, pixels
-_NEAR = (41, 41)
-_FAR = (31, 31)  # on a map four times smaller
-_FAR_WEIGHT = 0.02
-_PATCH = (9, 9)
-# A vector counts no more than this against a plane: squared, in units of _SPREAD sigma; grey levels
-_SPREAD = 1.5
-_MOST_SQUARED = 9.0
-_MOST_GREY = 15.0
-# See `take_if_cheaper`
-_GREY_COST = 1.2
-_DEAREST = 1.65
+_LEAST_GAIN, _MOST_GAIN = 0.3, 3.0
+_FRACTION = 16.0  # differences in grey levels are kept in 16ths: the largest is 255 / 16, as if it were all
+# The logarithm of a candidate's error: of the windows' mean differences in grey levels,
+_PATCH, _PATCH_COST = (5, 5), 0.55
+_SURROUNDINGS, _SURROUNDINGS_COST = (41, 41), 0.6
+# and of a plane's support
+_PLANE_COST, _SUPPORT_GAIN = -1.9, 0.43
 
 
 @kernel("void(uint32[:,::1], float32[:,:,::1], float32[:,::1])", fastmath=True)
@@ -53,113 +48,108 @@ def look_up(neighbours, flow, out):
             out[y, x] = inside[x] * (upper + down * (lower - upper) + one) - one
 
 
-@kernel(
-    "void(float32[:,:,::1], float32[:,:,::1], float32[:,::1], float32[:,::1], float32[:,::1], uint8[:,::1],"
-    " float32, float32, float32[:,::1], float32[:,::1])",
-    fastmath=True,
-)
-def compare(plane_flow, flow, precision, seen, own_seen, grey, gain, offset, squared, worse):
-    """Write the squared distance of two flows in units of sigma, and how much worse the plane's grey fits.
+@kernel("UniTuple(float32, 2)(uint8[:,::1], float32[:,::1], float32[:,::1])", fastmath=True)
+def brightness(grey, seen, sigma):
+    """Return the gain and offset that make the reference as bright and as rich in contrast as the target.
+
+    A pixel counts by the precision of the vector that tells where the target shows it: (0.1 + sigma)^-2.
+    """
+    height, width = grey.shape
+    least, zero = np.float32(0.1), np.float32(0)
+    weights, mine, mine_squared, its, its_squared = np.zeros(5)
+    for y in range(height):
+        for x in range(width):
+            doubt = sigma[y, x] + least
+            weight = 1 / (doubt * doubt) if seen[y, x] >= zero else zero
+            here, there = np.float32(grey[y, x]), seen[y, x]
+            weights += weight
+            mine += weight * here
+            mine_squared += weight * here * here
+            its += weight * there
+            its_squared += weight * there * there
+    share = 1 / max(weights, 1e-9)
+    my_mean, its_mean = share * mine, share * its
+    contrast = max(share * mine_squared - my_mean * my_mean, 1.0)
+    its_contrast = max(share * its_squared - its_mean * its_mean, 0.0)
+    gain = min(max(np.sqrt(its_contrast / contrast), _LEAST_GAIN), _MOST_GAIN)
+    return np.float32(gain), np.float32(its_mean - gain * my_mean)
+
+
+@kernel("void(float32[:,::1], uint8[:,::1], float32, float32, uint8[:,::1])", fastmath=True)
+def compare(seen, grey, gain, offset, out):
+    """Write how far what the target shows is from what is expected of it, limited; 0 outside.
 
     Parameters
     ----------
-    plane_flow, flow : ndarray, shape (2, H, W)
-    precision : ndarray, shape (H, W)
-        1 / sigma^2; 0 where the flow leaves the image.
-    seen, own_seen : ndarray, shape (H, W)
-        What the target shows where the plane's flow, and the flow, lead; -1 outside.
+    seen : ndarray, shape (H, W)
+        See `look_up`.
     grey : ndarray, shape (H, W), uint8
         Reference; in the target's brightness it is `gain` times itself plus `offset`.
-    squared, worse : ndarray, shape (H, W)
-        Output, both limited; worse in grey levels of the reference, 0 where one of the two leads outside.
+    out : ndarray, shape (H, W), uint8
+        Output, sixteenths of the reference's grey levels.
     """
     height, width = grey.shape
-    limit, most = np.float32(_MOST_SQUARED), np.float32(_MOST_GREY) * gain
-    share, zero = np.float32(1) / gain, np.float32(0)
+    share, zero, most = np.float32(_FRACTION) / gain, np.float32(0), np.float32(255)
     for y in range(height):
         for x in range(width):
-            du, dv = plane_flow[0, y, x] - flow[0, y, x], plane_flow[1, y, x] - flow[1, y, x]
-            squared[y, x] = min((du * du + dv * dv) * precision[y, x], limit)
+            difference = min(abs(seen[y, x] - gain * np.float32(grey[y, x]) - offset) * share, most)
+            out[y, x] = np.uint8(np.int32(difference if seen[y, x] >= zero else zero))
+
+
+@kernel("void(uint8[:,::1], uint8[:,::1], float32, float32[:,::1])", fastmath=True)
+def grey_cost(near, around, constant, out):
+    """Write `constant` plus the cost of mean differences: in each pixel's patch, in its surroundings."""
+    height, width = out.shape
+    near_cost, around_cost = np.float32(_PATCH_COST / _FRACTION), np.float32(_SURROUNDINGS_COST / _FRACTION)
+    for y in range(height):
         for x in range(width):
-            expected = gain * np.float32(grey[y, x]) + offset
-            its, own = min(abs(seen[y, x] - expected), most), min(abs(own_seen[y, x] - expected), most)
-            both = (seen[y, x] >= zero) & (own_seen[y, x] >= zero)
-            worse[y, x] = (its - own) * share if both else zero
+            out[y, x] = constant + near_cost * np.float32(near[y, x]) + around_cost * np.float32(around[y, x])
 
 
-@kernel(
-    "void(float32[:,::1], float32[:,::1], float32[:,::1], float32[:,:,::1], float32[:,::1],"
-    " float32[:,:,::1])",
-    fastmath=True,
-)
-def take_if_cheaper(distance, support, worse, plane_flow, cost, out):
-    """Write the plane's flow, and its cost, wherever that is less than the `cost` that stands there.
-
-    A cost is (mean squared distance + 0.1) times about exp(1.2 worse).
-    """
+@kernel("void(float32[:,::1], float32[:,:,::1], float32[:,::1], float32[:,:,::1])", fastmath=True)
+def take_if_cheaper(its_cost, its_flow, cost, flow):
+    """Replace, in place, flow and cost by the plane's wherever its cost is less."""
     height, width = cost.shape
-    one, zero, half = np.float32(1), np.float32(0), np.float32(0.5 * _GREY_COST)
-    least, its = np.float32(0.1), np.empty(width, np.float32)
     for y in range(height):
-        for x in range(width):
-            more = (one + half * max(worse[y, x], zero)) / (one + half * max(-worse[y, x], zero))
-            its[x] = (distance[y, x] / support[y, x] + least) * more * more
         for k in range(2):
             for x in range(width):
-                out[k, y, x] = plane_flow[k, y, x] if its[x] < cost[y, x] else out[k, y, x]
+                flow[k, y, x] = its_flow[k, y, x] if its_cost[y, x] < cost[y, x] else flow[k, y, x]
         for x in range(width):
-            cost[y, x] = min(cost[y, x], its[x])
+            cost[y, x] = min(cost[y, x], its_cost[y, x])
 
 
 class PlaneChoice:
     """The choice for flows of one size, with its buffers."""
 
     def __init__(self, height: int, width: int) -> None:
-        self._flow, self._result = np.empty((2, 2, height, width), np.float32)
-        self._seen, self._own, self._squared, self._worse, self._cost = np.empty(
-            (5, height, width), np.float32
-        )
+        self._flow = np.empty((2, height, width), np.float32)
+        self._seen, self._cost, self._its_cost = np.empty((3, height, width), np.float32)
+        self._difference, self._near, self._around = np.empty((3, height, width), np.uint8)
         self._neighbours = np.empty((height, width), np.uint32)
 
     def __call__(self, planes: list[Plane], reference: Level, target: Level, flow: Flow, sigma: Map) -> None:
         """Replace flow (2, H, W), in place, by a plane's wherever the best of them is believed more.
 
-        A plane is believed where the confident vectors around obey it (distance in units of sigma) and where
-        it explains the grey values as well.
+        What is compared is the logarithm of the error to be expected: of the flow that is sigma; of a plane
+        the less, the more vectors obey it; and of each the more, the worse it explains the grey values.
         """
         pack_neighbours(target.grey, self._neighbours)
-        look_up(self._neighbours, flow, self._own)
-        stays = (self._own >= 0).astype(np.float32)
-        gain, offset = _brightness(reference.grey, self._own, sigma)
-        support, precision = _around(stays) + np.float32(1e-6), stays / np.square(_SPREAD * sigma)
-        self._cost[:] = _DEAREST
-        self._result[:] = flow
+        look_up(self._neighbours, flow, self._seen)
+        light = brightness(reference.grey, self._seen, sigma)
+        self._explain(reference.grey, light, 0.0, self._cost)
+        self._cost += np.log(sigma + np.float32(0.05))
         for plane in planes:
-            planar_flow(plane, self._flow)
+            planar_flow(plane.homography, self._flow)
             look_up(self._neighbours, self._flow, self._seen)
-            compare(
-                self._flow, flow, precision, self._seen, self._own, reference.grey, gain, offset,
-                self._squared, self._worse,
-            )  # fmt: skip
-            worse = cv2.blur(self._worse, _PATCH)
-            take_if_cheaper(_around(self._squared), support, worse, self._flow, self._cost, self._result)
-        flow[:] = self._result
+            constant = _PLANE_COST - _SUPPORT_GAIN * float(np.log(plane.support + 1e-3))
+            self._explain(reference.grey, light, constant, self._its_cost)
+            take_if_cheaper(self._its_cost, self._flow, self._cost, flow)
 
-
-def _around(values: Map) -> Map:
-    """Return the mean around each pixel, with little weight that of a wide window, for where one is empty."""
-    height, width = values.shape
-    small = cv2.resize(values, (-(-width // 4), -(-height // 4)), interpolation=cv2.INTER_AREA)
-    far = cv2.resize(cv2.blur(small, _FAR), (width, height))
-    return np.asarray(cv2.addWeighted(cv2.blur(values, _NEAR), 1, far, _FAR_WEIGHT, 0), np.float32)
-
-
-def _brightness(grey: NDArray[np.uint8], seen: Map, sigma: Map) -> tuple[float, float]:
-    """Return the gain and offset that make the reference as bright and as rich in contrast as the target."""
-    sure = ((seen >= 0) & (sigma <= np.median(sigma[::4, ::4]))).view(np.uint8)
-    (here, contrast), (there, other_contrast) = (
-        cv2.meanStdDev(grey, mask=sure),
-        cv2.meanStdDev(seen, mask=sure),
-    )
-    gain = float(np.clip(other_contrast[0, 0] / max(contrast[0, 0], 1), 0.3, 3))
-    return gain, float(there[0, 0] - gain * here[0, 0])
+    def _explain(
+        self, grey: NDArray[np.uint8], light: tuple[float, float], constant: float, out: Map
+    ) -> None:
+        """Write `constant` plus the cost of explaining the reference by what is seen."""
+        compare(self._seen, grey, *light, self._difference)
+        cv2.blur(self._difference, _PATCH, dst=self._near)
+        cv2.blur(self._difference, _SURROUNDINGS, dst=self._around)
+        grey_cost(self._near, self._around, constant, out)

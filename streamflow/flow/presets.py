@@ -29,13 +29,13 @@ PRESETS = {
     ),
     "balanced": Preset(
         seed_finest_scale=1,
-        coarse_iterations=5,
+        coarse_iterations=3,
         plane_rounds=1,
         half_size_iterations=1,
         full_size_iterations=1,
     ),
     "accurate": Preset(
-        seed_finest_scale=0,
+        seed_finest_scale=1,
         coarse_iterations=5,
         plane_rounds=3,
         half_size_iterations=3,

@@ -35,7 +35,7 @@ class ErrorModel:
 
 WITHOUT_PLANES = ErrorModel(constant=0.40, misfit=0.29, texture=-0.35, apart=0.83)
 """For the better of two candidates, and where the last iteration's change stands in for a second one."""
-WITH_PLANES = ErrorModel(constant=-0.88, misfit=0.60, texture=-0.50, apart=0.62)
+WITH_PLANES = ErrorModel(constant=-0.48, misfit=0.44, texture=-0.57, apart=0.66)
 """For the flow at half size, once planes have taken their part."""
 
 
@@ -61,8 +61,8 @@ def predict_error(
     -------
     ndarray, shape (H, W)
     """
-    misfit, texture = residual / AREA, smallest_eigenvalue / AREA
-    logarithm = model.constant + model.misfit * np.log(misfit + 1) + model.texture * np.log(texture + 0.25)
-    logarithm += model.apart * np.log(apart + 0.05)
-    sigma: NDArray[np.float32] = np.exp(logarithm)
-    return sigma
+    # OpenCV's logarithm takes half the time of NumPy's
+    misfit, texture = cv2.log(residual / AREA + 1), cv2.log(smallest_eigenvalue / AREA + np.float32(0.25))
+    logarithm = cv2.addWeighted(misfit, model.misfit, texture, model.texture, model.constant)
+    sigma = cv2.exp(cv2.scaleAdd(cv2.log(apart + np.float32(0.05)), model.apart, logarithm))
+    return np.asarray(sigma, np.float32)

@@ -1,0 +1,139 @@
+"""A plane's motion made exact on the grey values themselves, beyond the vectors it was found in."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamflow.compiler import kernel
+from streamflow.flow.plane_motion import Plane, enter, predict
+from streamflow.flow.plane_search import LEAST_LIMIT, LIMIT
+from streamflow.flow.pyramid import Level
+from streamflow.normal_equations import products, solve
+
+_POINTS = 1200
+_GREY = 15.0  # normalised grey levels: a larger difference belongs to something else
+_HOLD = 0.005  # weight of the vectors beside the grey values
+_NEAR = 0.02  # pixels: a step that short is the last
+# What is known at each point, in this order: place, flow, 1 / limit^2, grey value, gradient, place in pixels
+_KNOWN = 10
+
+
+@kernel(fastmath=True)
+def _gather(image, flow, sigma, scale, step):
+    """Return what is known at a grid of points, (8, N)."""
+    height, width = image.shape
+    unit = 0.5 * max(height, width)
+    rows, columns = (height - 3) // step + 1, (width - 3) // step + 1
+    out = np.empty((_KNOWN, rows * columns))
+    for i in range(rows * columns):
+        y, x = 1 + i // columns * step, 1 + i % columns * step
+        out[0, i], out[1, i] = (x - 0.5 * width) / unit, (y - 0.5 * height) / unit
+        for k in range(2):
+            out[2 + k, i] = flow[k, y * scale, x * scale] / (unit * scale)
+        limit = max(LEAST_LIMIT, LIMIT * sigma[y * scale, x * scale]) / (unit * scale)
+        out[4, i] = 1 / (limit * limit)
+        out[5, i] = image[y, x]
+        out[6, i] = 0.5 * unit / _GREY * (np.float64(image[y, x + 1]) - np.float64(image[y, x - 1]))
+        out[7, i] = 0.5 * unit / _GREY * (np.float64(image[y + 1, x]) - np.float64(image[y - 1, x]))
+        out[8, i], out[9, i] = x, y
+    return out
+
+
+@kernel(fastmath=True)
+def _sample(neighbours, x, y):
+    """Return the image at (x, y), bilinear, and 1 inside, 0 outside."""
+    height, width = neighbours.shape
+    place_x, place_y = min(max(x, 0.0), width - 1.0), min(max(y, 0.0), height - 1.0)
+    left, upper = int(place_x), int(place_y)
+    packed = neighbours[upper, left]
+    a, b = np.float64(packed & np.uint32(255)), np.float64(packed >> np.uint32(8) & np.uint32(255))
+    c, d = np.float64(packed >> np.uint32(16) & np.uint32(255)), np.float64(packed >> np.uint32(24))
+    above, below = a + (place_x - left) * (b - a), c + (place_x - left) * (d - c)
+    inside = 1.0 if (place_x == x) & (place_y == y) else 0.0
+    return above + (place_y - upper) * (below - above), inside
+
+
+@kernel(fastmath=True)
+def _normal_equations_of_vectors(h, known):
+    """Return what the vectors that obey the plane say about a change of it."""
+    n = known.shape[1]
+    rows, A = np.empty((9, 2 * n)), np.empty((9, 9))
+    for i in range(n):
+        x, y = known[0, i], known[1, i]
+        u, v, share = predict(h, x, y)
+        du, dv = u - known[2, i], v - known[3, i]
+        slope = share * np.sqrt(_HOLD * known[4, i]) / (1 + (du * du + dv * dv) * known[4, i])
+        enter(rows, 2 * i, x, y, u, v, slope, 0.0, 0.0)
+        enter(rows, 2 * i + 1, x, y, u, v, 0.0, slope, 0.0)
+    products(rows, A)
+    return A
+
+
+@kernel(fastmath=True)
+def _enter_grey_values(h, known, neighbours, rows):
+    """Write, for every point, how a change of the plane makes up for the difference in grey values."""
+    unit = 0.5 * max(neighbours.shape)
+    for i in range(known.shape[1]):
+        x, y = known[0, i], known[1, i]
+        u, v, share = predict(h, x, y)
+        du, dv = u - known[2, i], v - known[3, i]
+        grey, weight = _sample(neighbours, known[8, i] + u * unit, known[9, i] + v * unit)
+        rest = (grey - known[5, i]) / _GREY
+        weight /= (1 + (du * du + dv * dv) * known[4, i]) * (1 + rest * rest)
+        slope = weight * share
+        enter(rows, i, x, y, u, v, slope * known[6, i], slope * known[7, i], -weight * rest)
+
+
+@kernel(
+    "float64[::1](float64[::1], uint8[:,::1], uint32[:,::1], float32[:,:,::1], float32[:,::1], int64, int64,"
+    " int64)"
+)
+def _align(h, image, neighbours, flow, sigma, scale, step, iterations):
+    known = _gather(image, flow, sigma, scale, step)
+    held, start = _normal_equations_of_vectors(h, known), h
+    rows, A = np.empty((9, known.shape[1])), np.empty((9, 9))
+    for _ in range(iterations):
+        _enter_grey_values(h, known, neighbours, rows)
+        products(rows, A)
+        for j in range(8):
+            for k in range(8):
+                A[8, j] -= held[max(j, k), min(j, k)] * (h[k] - start[k])
+            for k in range(j + 1):
+                A[j, k] += held[j, k]
+        solve(A, 8)
+        h = h + A[8, :8]
+        if np.abs(A[8, :8]).max() * 0.5 * max(image.shape) < _NEAR:
+            break
+    return h
+
+
+def align(
+    plane: Plane,
+    reference: Level,
+    target: Level,
+    flow: NDArray[np.float32],
+    sigma: NDArray[np.float32],
+    iterations: int,
+) -> Plane:
+    """Return the plane that maps the grey values of reference to those of target: Gauss-Newton, reweighted.
+
+    A point counts by how well its grey values, and its vector, agree with the plane so far. Where the vector
+    is not sure the grey values decide: so a plane grows into what is hard to match without it.
+
+    Parameters
+    ----------
+    plane : Plane
+        As found in the flow.
+    flow, sigma : ndarray, shapes (2, H, W) and (H, W)
+        Pixels; as large as the levels, or a power of two larger.
+    iterations : int
+        At most.
+
+    References
+    ----------
+    S. Baker, I. Matthews, Lucas-Kanade 20 years on, IJCV 56, 2004, doi:10.1023/B:VISI.0000011205.11775.fd.
+    """
+    height, width = reference.image.shape
+    scale = round(flow.shape[2] / width)
+    step = max(1, round((height * width / _POINTS) ** 0.5))
+    h = _align(plane.homography, reference.image, target.neighbours, flow, sigma, scale, step, iterations)
+    return plane._replace(homography=h)
