@@ -15,10 +15,10 @@ Map = NDArray[np.float32]
 _LEAST_GAIN, _MOST_GAIN = 0.3, 3.0
 _FRACTION = 16.0  # differences in grey levels are kept in 16ths: the largest is 255 / 16, as if it were all
 # The logarithm of a candidate's error: of the windows' mean differences in grey levels,
-_PATCH, _PATCH_COST = (5, 5), 0.55
-_SURROUNDINGS, _SURROUNDINGS_COST = (41, 41), 0.6
+_PATCH, _PATCH_COST = (5, 5), 0.60
+_SURROUNDINGS, _SURROUNDINGS_COST = (41, 41), 0.74
 # and of a plane's support
-_PLANE_COST, _SUPPORT_GAIN = -1.9, 0.43
+_PLANE_COST, _SUPPORT_GAIN = -2.34, 0.46
 
 
 @kernel("void(uint32[:,::1], float32[:,:,::1], float32[:,::1])", fastmath=True)

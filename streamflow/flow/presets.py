@@ -38,7 +38,7 @@ PRESETS = {
         seed_finest_scale=1,
         coarse_iterations=5,
         plane_rounds=3,
-        half_size_iterations=3,
+        half_size_iterations=5,
         full_size_iterations=2,
     ),
 }

@@ -10,6 +10,7 @@ from streamflow.flow.box_sums import AREA
 from streamflow.flow.fusion import distance
 
 _NEIGHBOURHOOD = (15, 15)
+_SURROUNDINGS = (31, 31)
 
 
 def disagreement(flow: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -25,17 +26,18 @@ def disagreement(flow: NDArray[np.float32], other: NDArray[np.float32]) -> NDArr
 
 @dataclass(frozen=True)
 class ErrorModel:
-    """The logarithm of the error as a sum: constant, and powers of misfit, texture and disagreement."""
+    """The logarithm of the error as a sum: constant, and powers of misfit, textures and disagreement."""
 
     constant: float
     misfit: float
     texture: float
+    texture_around: float
     apart: float
 
 
-WITHOUT_PLANES = ErrorModel(constant=0.40, misfit=0.29, texture=-0.35, apart=0.83)
+WITHOUT_PLANES = ErrorModel(constant=0.40, misfit=0.29, texture=-0.35, texture_around=0, apart=0.83)
 """For the better of two candidates, and where the last iteration's change stands in for a second one."""
-WITH_PLANES = ErrorModel(constant=-0.48, misfit=0.44, texture=-0.57, apart=0.66)
+WITH_PLANES = ErrorModel(constant=-0.62, misfit=0.57, texture=-0.40, texture_around=-0.31, apart=0.50)
 """For the flow at half size, once planes have taken their part."""
 
 
@@ -48,7 +50,8 @@ def predict_error(
     """Predict the median length of the flow's error, pixels of twice the size.
 
     A product of powers, fitted by least absolute deviations of the logarithm on pairs with known flow:
-    it grows with the misfit per pixel and the candidates' disagreement and falls with the weakest texture.
+    it grows with the misfit per pixel and the candidates' disagreement and falls with the weakest texture,
+    that of the window and that of the surroundings.
 
     Parameters
     ----------
@@ -62,7 +65,15 @@ def predict_error(
     ndarray, shape (H, W)
     """
     # OpenCV's logarithm takes half the time of NumPy's
-    misfit, texture = cv2.log(residual / AREA + 1), cv2.log(smallest_eigenvalue / AREA + np.float32(0.25))
+    misfit, texture = cv2.log(residual / AREA + 1), _logarithm_of_texture(smallest_eigenvalue)
     logarithm = cv2.addWeighted(misfit, model.misfit, texture, model.texture, model.constant)
+    if model.texture_around:
+        blurred = np.asarray(cv2.blur(smallest_eigenvalue, _SURROUNDINGS), np.float32)
+        around = _logarithm_of_texture(blurred)
+        logarithm = cv2.scaleAdd(around, model.texture_around, logarithm)
     sigma = cv2.exp(cv2.scaleAdd(cv2.log(apart + np.float32(0.05)), model.apart, logarithm))
     return np.asarray(sigma, np.float32)
+
+
+def _logarithm_of_texture(smallest_eigenvalue: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(cv2.log(smallest_eigenvalue / AREA + np.float32(0.25)), np.float32)
