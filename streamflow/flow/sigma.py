@@ -37,7 +37,7 @@ class ErrorModel:
 
 WITHOUT_PLANES = ErrorModel(constant=0.40, misfit=0.29, texture=-0.35, texture_around=0, apart=0.83)
 """For the better of two candidates, and where the last iteration's change stands in for a second one."""
-WITH_PLANES = ErrorModel(constant=-0.62, misfit=0.57, texture=-0.40, texture_around=-0.31, apart=0.50)
+WITH_PLANES = ErrorModel(constant=-0.50, misfit=0.57, texture=-0.40, texture_around=-0.31, apart=0.50)
 """For the flow at half size, once planes have taken their part."""
 
 
