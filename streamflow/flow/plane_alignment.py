@@ -87,9 +87,9 @@ def _enter_grey_values(h, known, neighbours, rows):
     "float64[::1](float64[::1], uint8[:,::1], uint32[:,::1], float32[:,:,::1], float32[:,::1], int64, int64,"
     " int64)"
 )
-def _align(h, image, neighbours, flow, sigma, scale, step, iterations):
+def _align(start, image, neighbours, flow, sigma, scale, step, iterations):
     known = _gather(image, flow, sigma, scale, step)
-    held, start = _normal_equations_of_vectors(h, known), h
+    held, h = _normal_equations_of_vectors(start, known), start.copy()
     rows, A = np.empty((9, known.shape[1])), np.empty((9, 9))
     for _ in range(iterations):
         _enter_grey_values(h, known, neighbours, rows)
@@ -100,8 +100,11 @@ def _align(h, image, neighbours, flow, sigma, scale, step, iterations):
             for k in range(j + 1):
                 A[j, k] += held[j, k]
         solve(A, 8)
-        h = h + A[8, :8]
-        if np.abs(A[8, :8]).max() * 0.5 * max(image.shape) < _NEAR:
+        longest = 0.0
+        for j in range(8):
+            h[j] += A[8, j]
+            longest = max(longest, abs(A[8, j]))
+        if longest * 0.5 * max(image.shape) < _NEAR:
             break
     return h
 

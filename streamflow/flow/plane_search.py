@@ -84,7 +84,9 @@ def _search(points, draws):
     four, equal = np.empty((4, 4)), np.ones(4)
     for i in range(len(draws)):
         for k in range(4):
-            four[:, k] = some[:4, int(draws[i, k] * n)]
+            chosen = int(draws[i, k] * n)
+            for row in range(4):  # numba takes seconds to compile the assignment of a slice
+                four[row, k] = some[row, chosen]
         plane = _fit(four, equal)
         cost = _measure(some, plane, errors)
         if cost > lowest:
