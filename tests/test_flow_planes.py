@@ -130,7 +130,7 @@ def test_alignment_is_exact_where_vectors_are_not():
     flow[:, :, right], sigma[:, right] = np.random.default_rng(8).normal(0, 5, flow[:, :, right].shape), 20
     (found,) = PlaneSearch(HEIGHT, WIDTH)(flow, sigma, 1)
     assert distance(flow_of_plane(found), truth).max() > 0.4
-    aligned = align(found, prepared(reference), prepared(target), flow, sigma, 20)
+    (aligned,) = align([found], prepared(reference), prepared(target), flow, sigma, 20)
     assert distance(flow_of_plane(aligned), truth)[:, right].max() < 0.15
 
 
@@ -138,7 +138,7 @@ def test_alignment_keeps_to_the_vectors_where_grey_values_tell_nothing():
     bare = np.full((HEIGHT, WIDTH), 120, np.uint8)
     flow, sigma = flow_of(TURN), np.full((HEIGHT, WIDTH), 0.3, np.float32)
     (found,) = PlaneSearch(HEIGHT, WIDTH)(flow, sigma, 1)
-    aligned = align(found, prepared(bare), prepared(bare), flow, sigma, 5)
+    (aligned,) = align([found], prepared(bare), prepared(bare), flow, sigma, 5)
     assert distance(flow_of_plane(aligned), flow_of(TURN)).max() < 0.05
 
 
@@ -146,7 +146,7 @@ def test_alignment_of_a_still_plane_is_still_exactly():
     grey, flow = leafy(HEIGHT, WIDTH, 9), np.zeros((2, HEIGHT, WIDTH), np.float32)
     still = Plane(np.zeros(8), 1.0)
     level = prepared(grey)
-    aligned = align(still, level, level, flow, np.ones((HEIGHT, WIDTH), np.float32), 5)
+    (aligned,) = align([still], level, level, flow, np.ones((HEIGHT, WIDTH), np.float32), 5)
     assert not flow_of_plane(aligned).any()
 
 

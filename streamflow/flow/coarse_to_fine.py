@@ -36,7 +36,7 @@ class CoarseToFine:
         self._before = np.empty_like(self._estimates[_HALF].flow)
         self._search: DenseInverseSearch | None = None
         if len(shapes) > _QUARTER and min(shapes[_QUARTER]) >= SMALLEST:
-            self._search = DenseInverseSearch(preset.seed_finest_scale)
+            self._search = DenseInverseSearch()
             self._seed = Estimate(*shapes[_QUARTER])
             self._plane_search = PlaneSearch(*shapes[_QUARTER])
             self._plane_choice = PlaneChoice(*shapes[_QUARTER])
@@ -112,9 +112,7 @@ class CoarseToFine:
         planes = self._plane_search(flow, sigma, _PLANES)
         for k, iterations in ((_EIGHTH, 5), (_QUARTER, 2)):
             if k < len(references):
-                planes = [
-                    align(plane, references[k], targets[k], flow, sigma, iterations) for plane in planes
-                ]
+                planes = align(planes, references[k], targets[k], flow, sigma, iterations)
         return planes
 
     def _sharpened(self, reference: Level, target: Level) -> Flow:

@@ -8,12 +8,7 @@ SMALLEST = 48
 
 
 class DenseInverseSearch:
-    """OpenCV's DIS with our settings.
-
-    Parameters
-    ----------
-    finest_scale : int
-        The search stops where the image is 2^finest_scale times smaller.
+    """OpenCV's DIS with our settings: it stops at half size, and leaves smoothing to Lucas-Kanade and planes.
 
     References
     ----------
@@ -21,9 +16,9 @@ class DenseInverseSearch:
     doi:10.1007/978-3-319-46493-0_29.
     """
 
-    def __init__(self, finest_scale: int) -> None:
+    def __init__(self) -> None:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        self._dis.setFinestScale(finest_scale)
+        self._dis.setFinestScale(1)
         self._dis.setGradientDescentIterations(16)
         self._dis.setVariationalRefinementIterations(0)
 

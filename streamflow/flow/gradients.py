@@ -24,6 +24,17 @@ def pack_neighbours(image, packed):
         ) * np.uint32(257 << 16)
 
 
+@part()
+def interpolate(packed, across, down):
+    """Return the grey value so far right of and below a packed pixel, 0 to 1 pixels: bilinear."""
+    a = np.float32(np.int32(packed & np.uint32(255)))
+    b = np.float32(np.int32(packed >> np.uint32(8) & np.uint32(255)))
+    c = np.float32(np.int32(packed >> np.uint32(16) & np.uint32(255)))
+    d = np.float32(np.int32(packed >> np.uint32(24)))
+    above, below = a + across * (b - a), c + across * (d - c)
+    return above + down * (below - above)
+
+
 @part(disjoint=True)
 def _half_difference(right, left, out):
     for x in range(len(out)):

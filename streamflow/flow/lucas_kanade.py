@@ -4,7 +4,7 @@ import numpy as np
 
 from streamflow.compiler import kernel, part
 from streamflow.flow.box_sums import RADIUS, new_window_rows, rows_of, sum_windows, thirds_of
-from streamflow.flow.gradients import central_differences
+from streamflow.flow.gradients import central_differences, interpolate
 
 SCRATCH_ROWS = 4
 
@@ -18,13 +18,8 @@ def _linearised_residual(neighbours, bottom, y, image, across, down, u, v, poole
         place_x, place_y = min(max(moved_x, zero), right), min(max(moved_y, zero), bottom)
         left, upper = np.int32(place_x), np.int32(place_y)
         packed = neighbours[np.uint32(upper * np.int32(width) + left)]
-        a = np.float32(np.int32(packed & np.uint32(255)))
-        b = np.float32(np.int32(packed >> np.uint32(8) & np.uint32(255)))
-        c = np.float32(np.int32(packed >> np.uint32(16) & np.uint32(255)))
-        d = np.float32(np.int32(packed >> np.uint32(24)))
-        right_share, lower_share = place_x - np.float32(left), place_y - np.float32(upper)
-        above, below = a + right_share * (b - a), c + right_share * (d - c)
-        difference = above + lower_share * (below - above) - np.float32(image[x])
+        seen = interpolate(packed, place_x - np.float32(left), place_y - np.float32(upper))
+        difference = seen - np.float32(image[x])
         inside[x] = one if (place_x == moved_x) & (place_y == moved_y) else zero
         out[x] = inside[x] * difference - pooled * (across[x] * u[x] + down[x] * v[x])
 

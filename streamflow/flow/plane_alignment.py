@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamflow.compiler import kernel
+from streamflow.flow.gradients import interpolate
 from streamflow.flow.plane_motion import Plane, enter, predict
 from streamflow.flow.plane_search import LEAST_LIMIT, LIMIT
 from streamflow.flow.pyramid import Level
@@ -17,9 +18,9 @@ _NEAR = 0.02  # pixels: a step that short is the last
 _KNOWN = 10
 
 
-@kernel(fastmath=True)
+@kernel("float64[:,::1](uint8[:,::1], float32[:,:,::1], float32[:,::1], int64, int64)", fastmath=True)
 def _gather(image, flow, sigma, scale, step):
-    """Return what is known at a grid of points, (8, N)."""
+    """Return what is known at a grid of points, (10, N)."""
     height, width = image.shape
     unit = 0.5 * max(height, width)
     rows, columns = (height - 3) // step + 1, (width - 3) // step + 1
@@ -44,12 +45,8 @@ def _sample(neighbours, x, y):
     height, width = neighbours.shape
     place_x, place_y = min(max(x, 0.0), width - 1.0), min(max(y, 0.0), height - 1.0)
     left, upper = int(place_x), int(place_y)
-    packed = neighbours[upper, left]
-    a, b = np.float64(packed & np.uint32(255)), np.float64(packed >> np.uint32(8) & np.uint32(255))
-    c, d = np.float64(packed >> np.uint32(16) & np.uint32(255)), np.float64(packed >> np.uint32(24))
-    above, below = a + (place_x - left) * (b - a), c + (place_x - left) * (d - c)
     inside = 1.0 if (place_x == x) & (place_y == y) else 0.0
-    return above + (place_y - upper) * (below - above), inside
+    return interpolate(neighbours[upper, left], place_x - left, place_y - upper), inside
 
 
 @kernel(fastmath=True)
@@ -83,12 +80,8 @@ def _enter_grey_values(h, known, neighbours, rows):
         enter(rows, i, x, y, u, v, slope * known[6, i], slope * known[7, i], -weight * rest)
 
 
-@kernel(
-    "float64[::1](float64[::1], uint8[:,::1], uint32[:,::1], float32[:,:,::1], float32[:,::1], int64, int64,"
-    " int64)"
-)
-def _align(start, image, neighbours, flow, sigma, scale, step, iterations):
-    known = _gather(image, flow, sigma, scale, step)
+@kernel("float64[::1](float64[::1], float64[:,::1], uint32[:,::1], int64)")
+def _align(start, known, neighbours, iterations):
     held, h = _normal_equations_of_vectors(start, known), start.copy()
     rows, A = np.empty((9, known.shape[1])), np.empty((9, 9))
     for _ in range(iterations):
@@ -104,30 +97,30 @@ def _align(start, image, neighbours, flow, sigma, scale, step, iterations):
         for j in range(8):
             h[j] += A[8, j]
             longest = max(longest, abs(A[8, j]))
-        if longest * 0.5 * max(image.shape) < _NEAR:
+        if longest * 0.5 * max(neighbours.shape) < _NEAR:
             break
     return h
 
 
 def align(
-    plane: Plane,
+    planes: list[Plane],
     reference: Level,
     target: Level,
     flow: NDArray[np.float32],
     sigma: NDArray[np.float32],
     iterations: int,
-) -> Plane:
-    """Return the plane that maps the grey values of reference to those of target: Gauss-Newton, reweighted.
+) -> list[Plane]:
+    """Return the planes, each as it maps the grey values of reference to target: Gauss-Newton, reweighted.
 
     A point counts by how well its grey values, and its vector, agree with the plane so far. Where the vector
     is not sure the grey values decide: so a plane grows into what is hard to match without it.
 
     Parameters
     ----------
-    plane : Plane
+    planes : list of Plane
         As found in the flow.
     flow, sigma : ndarray, shapes (2, H, W) and (H, W)
-        Pixels; as large as the levels, or a power of two larger.
+        Pixels, and pixels of twice the size; as large as the levels, or a power of two larger.
     iterations : int
         At most.
 
@@ -138,5 +131,8 @@ def align(
     height, width = reference.image.shape
     scale = round(flow.shape[2] / width)
     step = max(1, round((height * width / _POINTS) ** 0.5))
-    h = _align(plane.homography, reference.image, target.neighbours, flow, sigma, scale, step, iterations)
-    return plane._replace(homography=h)
+    known = _gather(reference.image, flow, sigma, scale, step)
+    return [
+        plane._replace(homography=_align(plane.homography, known, target.neighbours, iterations))
+        for plane in planes
+    ]

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamflow.compiler import kernel
-from streamflow.flow.gradients import pack_neighbours
+from streamflow.flow.gradients import interpolate, pack_neighbours
 from streamflow.flow.plane_motion import Plane, planar_flow
 from streamflow.flow.pyramid import Level
 
@@ -40,12 +40,7 @@ def look_up(neighbours, flow, out):
         for x in range(width):
             across = place[0, x] - np.float32(np.int32(place[0, x]))
             down = place[1, x] - np.float32(np.int32(place[1, x]))
-            a = np.float32(np.int32(packed[x] & np.uint32(255)))
-            b = np.float32(np.int32(packed[x] >> np.uint32(8) & np.uint32(255)))
-            c = np.float32(np.int32(packed[x] >> np.uint32(16) & np.uint32(255)))
-            d = np.float32(np.int32(packed[x] >> np.uint32(24)))
-            upper, lower = a + across * (b - a), c + across * (d - c)
-            out[y, x] = inside[x] * (upper + down * (lower - upper) + one) - one
+            out[y, x] = inside[x] * (interpolate(packed[x], across, down) + one) - one
 
 
 @kernel("UniTuple(float32, 2)(uint8[:,::1], float32[:,::1], float32[:,::1])", fastmath=True)

@@ -13,7 +13,7 @@ _POINTS = 800
 _EVERY = 3  # third of the points is enough to choose among the tries
 _REFITS = 3
 _SURER = 0.9  # of the points have a say
-# How far from a plane a vector may be: pixels, and sigma
+# How far from a plane a vector may be: pixels, and sigma, which is in pixels of twice the size
 LEAST_LIMIT = 0.3
 LIMIT = 0.3
 _OBEYS = 1.5**2  # squared error, in units of the limit's square

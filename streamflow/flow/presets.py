@@ -7,8 +7,6 @@ from dataclasses import dataclass
 class Preset:
     """The settings that differ between presets."""
 
-    seed_finest_scale: int
-    """Scale of the quarter-size image at which the DIS seed stops: 0 that size, 1 half of it."""
     coarse_iterations: int
     """Lucas-Kanade iterations at each of the coarse levels."""
     plane_rounds: int
@@ -21,21 +19,18 @@ class Preset:
 
 PRESETS = {
     "fast": Preset(
-        seed_finest_scale=1,
         coarse_iterations=3,
         plane_rounds=1,
         half_size_iterations=1,
         full_size_iterations=0,
     ),
     "balanced": Preset(
-        seed_finest_scale=1,
         coarse_iterations=3,
         plane_rounds=1,
         half_size_iterations=1,
         full_size_iterations=1,
     ),
     "accurate": Preset(
-        seed_finest_scale=1,
         coarse_iterations=5,
         plane_rounds=3,
         half_size_iterations=5,

@@ -11,6 +11,7 @@ from streamflow.flow.fusion import distance
 
 _NEIGHBOURHOOD = (15, 15)
 _SURROUNDINGS = (31, 31)
+_LEAST_TEXTURE, _LEAST_APART = 0.25, 0.05  # squared grey levels, pixels: keep the logarithms finite
 
 
 def disagreement(flow: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -64,16 +65,19 @@ def predict_error(
     -------
     ndarray, shape (H, W)
     """
-    # OpenCV's logarithm takes half the time of NumPy's
-    misfit, texture = cv2.log(residual / AREA + 1), _logarithm_of_texture(smallest_eigenvalue)
-    logarithm = cv2.addWeighted(misfit, model.misfit, texture, model.texture, model.constant)
+    logarithm = _logarithm(residual, 1 / AREA, 1.0)
+    texture = _logarithm(smallest_eigenvalue, 1 / AREA, _LEAST_TEXTURE)
+    cv2.addWeighted(logarithm, model.misfit, texture, model.texture, model.constant, dst=logarithm)
     if model.texture_around:
-        blurred = np.asarray(cv2.blur(smallest_eigenvalue, _SURROUNDINGS), np.float32)
-        around = _logarithm_of_texture(blurred)
-        logarithm = cv2.scaleAdd(around, model.texture_around, logarithm)
-    sigma = cv2.exp(cv2.scaleAdd(cv2.log(apart + np.float32(0.05)), model.apart, logarithm))
-    return np.asarray(sigma, np.float32)
+        around = np.asarray(cv2.blur(smallest_eigenvalue, _SURROUNDINGS, dst=texture), np.float32)
+        around = _logarithm(around, 1 / AREA, _LEAST_TEXTURE)
+        cv2.scaleAdd(around, model.texture_around, logarithm, dst=logarithm)
+    cv2.scaleAdd(_logarithm(apart, 1.0, _LEAST_APART), model.apart, logarithm, dst=logarithm)
+    return np.asarray(cv2.exp(logarithm, dst=logarithm), np.float32)
 
 
-def _logarithm_of_texture(smallest_eigenvalue: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(cv2.log(smallest_eigenvalue / AREA + np.float32(0.25)), np.float32)
+def _logarithm(values: NDArray[np.float32], share: float, least: float) -> NDArray[np.float32]:
+    """Return log(share * values + least), by OpenCV: half the time of NumPy, and one array is enough."""
+    out = np.multiply(values, np.float32(share))
+    out += np.float32(least)
+    return np.asarray(cv2.log(out, dst=out), np.float32)
