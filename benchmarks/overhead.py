@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from sinks import Run, open_sink
 from sinks.video import H264
 from sources import open_source
-from streamflow.cli.overlap import WriteBehind
+from streamflow.cli.write_behind import WriteBehind
 from streamflow.draw.painter import Painter
 from streamflow.options import Knobs
 from streamflow.pairs import frame_pairs

@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from sources.synthetic import SyntheticSource
 from streamflow.analysis import Analysis
-from streamflow.derivatives import space_derivatives, time_derivative
 from streamflow.evaluation.peers import PEERS
+from streamflow.flow.derivatives import space_derivatives, time_derivative
 from streamflow.flow.engine import FlowEngine
 from streamflow.flow.presets import PRESETS
 from streamflow.options import Knobs, Options

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import cv2
 
-from sinks import depth16
-from sinks.folder import Folder
+from sinks.writing.folder import Folder
+from streamflow.formats import depth16
 from streamflow.stages import Stage
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sinks import depth16
-from sinks.files import crc32
-from sinks.lines import Lines
-from sinks.records import camera_record, pair_record
-from sinks.video_file import Encoding, VideoFile
+from sinks.writing.files import crc32
+from sinks.writing.lines import Lines
+from sinks.writing.records import camera_record, pair_record
+from sinks.writing.video_file import Encoding, VideoFile
+from streamflow.formats import depth16
 from streamflow.stages import Stage
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from sinks.files import faults_of, write_whole
-from sinks.folder import Folder
-from sinks.trajectory import Trajectory
+from sinks.writing.files import faults_of, write_whole
+from sinks.writing.folder import Folder
+from sinks.writing.trajectory import Trajectory
 from streamflow.draw.ranges import AdaptiveRange
-from streamflow.motion.epipole import pixel
+from streamflow.geometry.epipole import pixel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from sinks.folder import Folder
+from sinks.writing.folder import Folder
 from streamflow.stages import Stage
 from streamflow.values import Vectors
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import cv2
 import numpy as np
 
-from sinks.lines import Lines
-from sinks.records import pair_record
-from streamflow.motion.epipole import bearing, ellipse, off_axis, pixel
+from sinks.writing.lines import Lines
+from sinks.writing.records import pair_record
+from streamflow.geometry.epipole import bearing, ellipse, off_axis, pixel
 
 if TYPE_CHECKING:
     from sinks import Run

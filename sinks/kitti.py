@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sinks.folder import Folder
+from sinks.writing.folder import Folder
 from streamflow.stages import Stage
 from streamflow.values import Flow, Mask
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sinks.folder import Folder
+from sinks.writing.folder import Folder
 
 if TYPE_CHECKING:
     from sinks import Run

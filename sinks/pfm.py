@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from sinks.folder import Folder
+from sinks.writing.folder import Folder
 from streamflow.stages import Stage
 from streamflow.values import Map
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sinks.folder import Folder
+from sinks.writing.folder import Folder
 from streamflow.stages import Stage
 from streamflow.values import Depth, Mask
 

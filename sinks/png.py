@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import cv2
 
-from sinks.folder import Folder
+from sinks.writing.folder import Folder
 
 if TYPE_CHECKING:
     from sinks import Run

@@ -20,11 +20,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sinks import depth16
-from sinks.files import crc32
-from sinks.folder import MANIFEST, SIDECAR
-from sinks.records import read_records
+from sinks.writing.files import crc32
+from sinks.writing.folder import MANIFEST, SIDECAR
+from sinks.writing.records import read_records
 from streamflow.errors import SourceError
+from streamflow.formats import depth16
 from streamflow.values import Image, Map, Vectors
 
 DepthOfFrame = tuple[int, float | None, Map]  # index, seconds (None without a clock), inverse depth

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import cv2
 import numpy as np
 
-from sinks.video_file import Encoding, VideoFile
+from sinks.writing.video_file import Encoding, VideoFile
 
 if TYPE_CHECKING:
     from sinks import Run

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import cv2
 
-from sinks.display import check_display
-from sinks.files import write_whole
+from sinks.writing.display import check_display
+from sinks.writing.files import write_whole
 from streamflow.draw.painter import Painter
 from streamflow.errors import SinkError, StopStreaming
 from streamflow.stages import ALL_VIEWS, VIEWS, Stage

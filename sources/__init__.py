@@ -65,7 +65,7 @@ SOURCES = Registry(
             lambda s: re.match(r"[a-z][a-z0-9+.-]+://", s) is not None,
         ),
         "sequence": Entry(
-            "sources.sequence:SequenceSource",
+            "sources.benchmark:SequenceSource",
             "FOLDER",
             "a benchmark folder with ground truth: poses_c2w.txt, flow10.flo, flow_occ/",
             _has_truth,

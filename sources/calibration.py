@@ -12,8 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from streamflow.camera import Calibration
 from streamflow.errors import UsageError
+from streamflow.geometry.camera import Calibration
 from streamflow.values import Matrix
 
 

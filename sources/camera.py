@@ -11,8 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from sources.live import GIVE_UP, Disconnected, LiveSource, Shot
-from sources.quiet import quiet_opencv
+from sources.reading.live import GIVE_UP, Disconnected, LiveSource, Shot
+from sources.reading.quiet import quiet_opencv
 
 
 class CameraSource(LiveSource):

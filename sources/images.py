@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
-from sources.quiet import quiet_opencv
+from sources.reading.quiet import quiet_opencv
 from streamflow.errors import SourceError
 from streamflow.values import Frame, Health, SourceInfo
 from streamflow.values import Image as Pixels

@@ -12,11 +12,11 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from sources.decode import BROKEN, due, has_clock, reason, seconds
-from sources.error_propagation import ErrorPropagation
-from sources.ffmpeg_log import FfmpegLog
-from sources.live import GIVE_UP, Disconnected, LiveSource, Shot
-from sources.picture import Pictures
+from sources.reading.decode import BROKEN, due, has_clock, reason, seconds
+from sources.reading.error_propagation import ErrorPropagation
+from sources.reading.ffmpeg_log import FfmpegLog
+from sources.reading.live import GIVE_UP, Disconnected, LiveSource, Shot
+from sources.reading.picture import Pictures
 from streamflow.values import Health
 
 TIMEOUT = (5.0, 3.0)  # seconds to open, and to wait for the next packet

@@ -11,9 +11,9 @@ from fractions import Fraction
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from streamflow.camera import matrix_from_fov
 from streamflow.errors import SourceError
-from streamflow.scene import Surface, box, rectangle, render
+from streamflow.evaluation.scene import Surface, box, rectangle, render
+from streamflow.geometry.camera import matrix_from_fov
 from streamflow.values import Frame, Health, Matrix, SourceInfo, View
 
 # World units a frame along (x, y, z), and degrees a frame about (x, y, z).

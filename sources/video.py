@@ -14,10 +14,10 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from sources.decode import BROKEN, Decoder, has_clock, promised_packets, reason
-from sources.ffmpeg_log import FfmpegLog
-from sources.picture import Deinterlacer, Pictures
-from sources.timeline import Place
+from sources.reading.decode import BROKEN, Decoder, has_clock, promised_packets, reason
+from sources.reading.ffmpeg_log import FfmpegLog
+from sources.reading.picture import Deinterlacer, Pictures
+from sources.reading.timeline import Place
 from streamflow.errors import SourceError
 from streamflow.values import Frame, Health, Image, SourceInfo
 

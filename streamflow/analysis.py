@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from streamflow.camera import Camera, camera_for
+from streamflow.depth.looming_warning import LoomingWarning
 from streamflow.depth.stage import DepthStage
-from streamflow.depth.warning import LoomingWarning
 from streamflow.flow.engine import FlowEngine
 from streamflow.flow.stage import DenseFlow, FlowStage
+from streamflow.geometry.camera import Camera, camera_for
 from streamflow.motion.stage import MotionStage
 from streamflow.options import Knobs, Options
 from streamflow.planes.stage import PlanesStage

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from streamflow.camera import Calibration
+    from streamflow.geometry.camera import Calibration
 
 
 @dataclass

@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 
 from sinks import open_sink
-from streamflow.cli.overlap import WriteBehind
+from streamflow.cli.write_behind import WriteBehind
 from streamflow.values import FramePair, Result
 from tests.made_results import make_frame, make_result, make_run
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from sources.calibration import read_calibration
-from streamflow.camera import Calibration, Camera, camera_for, matrix_from_fov
 from streamflow.errors import UsageError
+from streamflow.geometry.camera import Calibration, Camera, camera_for, matrix_from_fov
 from streamflow.options import Options
 from streamflow.values import Frame, SourceInfo
 

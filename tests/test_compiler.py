@@ -23,7 +23,7 @@ def test_importing_the_flow_does_not_load_the_compiler() -> None:
 def test_a_cache_that_cannot_be_written_falls_back_to_a_temporary_one(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.touch()
-    code = "import streamflow.compiler, numba; print(numba.config.CACHE_DIR)"
+    code = "import streamflow.kernels.jit, numba; print(numba.config.CACHE_DIR)"
     found = run("-c", code, NUMBA_CACHE_DIR=str(blocked / "folder"), TMPDIR=str(tmp_path)).stdout.strip()
     assert found.startswith(str(tmp_path / "streamflow-numba-"))
 

@@ -10,13 +10,13 @@ import pytest
 import streamflow
 from sources.synthetic import SyntheticSource, wall
 from streamflow.analysis import Analysis
-from streamflow.depth import signed_inverse_depth
+from streamflow.depth.triangulation import signed_inverse_depth
 from streamflow.evaluation.metrics import angle, depth_errors, endpoint_error
-from streamflow.flow import FlowEngine
-from streamflow.motion.epipole import pixel
+from streamflow.evaluation.truth import pair_truth
+from streamflow.flow.engine import FlowEngine
+from streamflow.geometry.epipole import pixel
 from streamflow.options import Knobs, Options
 from streamflow.stages import Stage
-from streamflow.truth import pair_truth
 from streamflow.values import Frame, FramePair, Result, SourceInfo, Status
 
 SIZE = "317x211"

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from sources.ffmpeg_log import FfmpegLog
+from sources.reading.ffmpeg_log import FfmpegLog
 from sources.video import VideoSource
 from streamflow.errors import SourceError
 from tests.clips import (

@@ -3,13 +3,11 @@
 import numpy as np
 import pytest
 
-from streamflow.depth import (
-    approach,
-    fill_holes,
-    median_parallax,
-    pair_depth,
-    signed_inverse_depth,
-)
+from streamflow.depth.contact import approach
+from streamflow.depth.keyframe import median_parallax
+from streamflow.depth.pair import pair_depth
+from streamflow.depth.triangulation import signed_inverse_depth
+from streamflow.draw.fill import fill_holes
 from streamflow.values import Depth, Unknown
 from tests.scenes import SHAPE, K, flow_of, noisy, rays, room, turn, unit
 

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from streamflow.flow import PRESETS, FlowEngine
-from streamflow.flow.chain import chained
+from streamflow.flow.compose import chained
+from streamflow.flow.engine import FlowEngine
+from streamflow.flow.presets import PRESETS
 
 HEIGHT, WIDTH = 101, 167
 

@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from streamflow.flow import FlowEngine
+from streamflow.flow.engine import FlowEngine
 from streamflow.flow.gradients import pack_neighbours
 from streamflow.flow.plane_alignment import align
 from streamflow.flow.plane_choice import PlaneChoice, brightness, look_up
-from streamflow.flow.plane_motion import Plane, planar_flow
+from streamflow.flow.plane_homography import Plane, planar_flow
 from streamflow.flow.plane_search import PlaneSearch
 from streamflow.flow.pyramid import allocate, fill
 

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from streamflow.depth import Baseline, DepthFusion, pair_depth
+from streamflow.depth.fusion import DepthFusion
 from streamflow.depth.kalman import predict, update
+from streamflow.depth.keyframe import Baseline
+from streamflow.depth.pair import pair_depth
 from streamflow.depth.scale import step_length
 from streamflow.values import Depth, Unknown
 from tests.scenes import SHAPE, K, flow_of, noisy, rays, room, turn, unit

@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 
 from sources.camera import CameraSource
-from sources.live import BACKOFF, ArrivalClock, Disconnected, LiveReader, Shot
+from sources.reading.live import BACKOFF, ArrivalClock, Disconnected, LiveReader, Shot
 from streamflow.errors import SourceError
 from streamflow.values import Health
 from tests.clips import number, numbers, picture, times, write_clip

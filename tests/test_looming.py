@@ -6,15 +6,16 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from streamflow.camera import matrix_from_fov
-from streamflow.depth import approach, pair_depth
+from streamflow.depth.contact import approach
 from streamflow.depth.looming import looming_regions
-from streamflow.depth.warning import LoomingWarning
+from streamflow.depth.looming_warning import LoomingWarning
+from streamflow.depth.pair import pair_depth
 from streamflow.draw.painter import Painter
 from streamflow.errors import UsageError
+from streamflow.evaluation.scene import Surface, box, rectangle, render
+from streamflow.geometry.camera import matrix_from_fov
 from streamflow.options import Knobs, Options
 from streamflow.pipeline import results
-from streamflow.scene import Surface, box, rectangle, render
 from streamflow.stages import VIEWS, Stage, with_what_they_build_on
 from streamflow.values import Depth, Frame, Looming, Motion, Result, SourceInfo, Status, View
 from tests.made_results import make_results

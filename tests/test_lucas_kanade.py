@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from streamflow.derivatives import DERIVATIVE, SMOOTHING, space_derivatives, time_derivative
-from streamflow.lucas_kanade import lucas_kanade, smallest_singular_value
+from streamflow.flow.derivatives import DERIVATIVE, SMOOTHING, space_derivatives, time_derivative
+from streamflow.flow.plain import lucas_kanade, smallest_singular_value
 
 HALF = 2
 

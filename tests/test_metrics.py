@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 from streamflow.evaluation import metrics
 from streamflow.evaluation.flicker import FRAMES, Flicker
 from streamflow.evaluation.scores import Scores
-from streamflow.truth import PairTruth
+from streamflow.evaluation.truth import PairTruth
 from streamflow.values import Depth
 
 TRUTH = np.zeros((2, 3, 2), np.float32)

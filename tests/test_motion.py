@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from streamflow.motion import FlowPoints, bearing, ellipse, estimate_motion, off_axis, pixel
-from streamflow.motion.epipole import pixel_covariance
+from streamflow.geometry.epipole import bearing, ellipse, off_axis, pixel, pixel_covariance
+from streamflow.motion.estimate import estimate_motion
+from streamflow.motion.sampling import FlowPoints
 from streamflow.values import Motion, Status
 
 K = np.array([[150.0, 0, 81.0], [0, 145.0, 52.0], [0, 0, 1]])
@@ -72,7 +73,7 @@ def rotation_error(first, second):
 
 def parameters_error(motion, truth):
     """(tau, omega) from the estimate to the truth, by which `covariance` is defined."""
-    from streamflow.motion.sphere import tangent_basis
+    from streamflow.geometry.rotation import tangent_basis
 
     omega = Rotation.from_matrix(truth.R @ motion.rotation.T).as_rotvec()
     return np.concatenate([tangent_basis(motion.translation).T @ truth.T, omega])

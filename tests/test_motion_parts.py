@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from streamflow.motion import FlowPoints, MotionFilter, sample
+from streamflow.geometry.pose import Pose
+from streamflow.geometry.rotation import cap, hemisphere, rotation_exp, tangent_basis, unit
 from streamflow.motion.blocks import blocks_of, standard_error
 from streamflow.motion.epipolar import calibrate, inverse_depth, linearise, residuals
 from streamflow.motion.homography import STEADY, fit_homography, fit_rotation, transfer_errors
 from streamflow.motion.planar import decompose
-from streamflow.motion.refine import Pose, beyond, facing, noise_scale
+from streamflow.motion.refine import beyond, facing, noise_scale
+from streamflow.motion.sampling import FlowPoints, sample
 from streamflow.motion.selection import gric, simplest
-from streamflow.motion.sphere import cap, hemisphere, rotation_exp, tangent_basis, unit
+from streamflow.motion.smoothing import MotionFilter
 from streamflow.values import Motion, Status
 
 K = np.array([[150.0, 0, 81.0], [0, 145.0, 52.0], [0, 0, 1]])

@@ -20,7 +20,7 @@ import pytest
 from sources import open_source
 from streamflow.cli import arguments as command_line
 from streamflow.cli.outputs import Outputs
-from streamflow.cli.overlap import DEPTH, WriteBehind
+from streamflow.cli.write_behind import DEPTH, WriteBehind
 from streamflow.errors import SinkError, SourceError
 from streamflow.options import Knobs
 from streamflow.values import Result

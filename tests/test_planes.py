@@ -4,20 +4,18 @@ import cv2
 import numpy as np
 import pytest
 
-from streamflow.depth import pair_depth
-from streamflow.planes import (
-    PlaneTracker,
-    describe_planes,
-    find_planes,
-    fit_eight_parameters,
+from streamflow.depth.pair import pair_depth
+from streamflow.planes.description import describe_planes
+from streamflow.planes.eight_parameters import fit_eight_parameters, planar_flow
+from streamflow.planes.homography import (
     fit_homography,
     homography_flow,
     homography_from_parameters,
-    moved,
     nearest_motion,
-    planar_flow,
     planar_motions,
 )
+from streamflow.planes.segmentation import find_planes
+from streamflow.planes.tracking import PlaneTracker, moved
 from streamflow.values import Depth
 from tests.scenes import GROUND, SHAPE, SIDE, WALL, K, flow_of, noisy, rays, room, turn, unit
 

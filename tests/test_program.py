@@ -18,7 +18,7 @@ import pytest
 from sinks.read import read_depth, read_flow, read_npz, read_pfm
 from sources import open_source
 from streamflow.evaluation.metrics import depth_errors, endpoint_error
-from streamflow.truth import pair_truth
+from streamflow.evaluation.truth import pair_truth
 from streamflow.values import FramePair
 from tests.clips import packet_bytes, write_clip, zero_hole
 from tests.waiting import until

@@ -13,7 +13,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.quiver import Quiver
 
-from sinks import depth16, open_sink
+from sinks import open_sink
 from sinks.figure import DepthPlot, FlowPlot
 from sinks.read import (
     read_depth,
@@ -23,8 +23,9 @@ from sinks.read import (
     read_pfm,
     read_ply,
 )
-from sinks.records import to_json
+from sinks.writing.records import to_json
 from streamflow.errors import SourceError
+from streamflow.formats import depth16
 from streamflow.values import Unknown
 from tests.made_results import K, make_results, make_run, write_all
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from sinks import SINKS, open_sink
-from sinks.video_file import read_back
+from sinks.writing.video_file import read_back
 from streamflow.errors import SinkError
 from tests.made_results import make_results, make_run, write_all
 from tests.waiting import until

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from sources.synthetic import MOTIONS, SyntheticSource
-from streamflow.camera import matrix_from_fov
 from streamflow.errors import SourceError
-from streamflow.scene import rectangle, render
-from streamflow.truth import pair_truth
+from streamflow.evaluation.scene import rectangle, render
+from streamflow.evaluation.truth import pair_truth
+from streamflow.geometry.camera import matrix_from_fov
 from streamflow.values import Frame, FramePair, View
 
 SIZE = (167, 101)

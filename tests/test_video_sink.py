@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from sinks import open_sink
-from sinks.clock import Clock
 from sinks.video import ENCODINGS
-from sinks.video_file import VideoFile
+from sinks.writing.clock import Clock
+from sinks.writing.video_file import VideoFile
 from streamflow.errors import SinkError
 from streamflow.values import FramePair, SourceInfo
 from tests.full_disk import limited_file_size

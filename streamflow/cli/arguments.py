@@ -16,7 +16,7 @@ from streamflow.registry import Registry
 from streamflow.stages import ALL_VIEWS, VIEWS
 
 if TYPE_CHECKING:
-    from streamflow.camera import Calibration
+    from streamflow.geometry.camera import Calibration
 
 EXAMPLES = """\
 examples:

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from sinks.display import check_display
+from sinks.writing.display import check_display
 from streamflow.errors import SinkError
 
 LIBRARIES = ("opencv-python", "numpy", "scipy", "matplotlib", "rich", "av", "numba")

@@ -10,15 +10,15 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from sources.sequence import SequenceSource
+from sources.benchmark import SequenceSource
 from streamflow.cli.arguments import Parser, add_method_options, options
 from streamflow.cli.compilation import announced
 from streamflow.evaluation.peers import PEERS, PeerFlow
 from streamflow.evaluation.scores import Scores
+from streamflow.evaluation.truth import pair_truth
 from streamflow.options import Knobs, Options
 from streamflow.pipeline import results
 from streamflow.stages import Stage, with_what_they_build_on
-from streamflow.truth import pair_truth
 
 
 def evaluate(argv: list[str]) -> int:

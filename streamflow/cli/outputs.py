@@ -13,8 +13,8 @@ from types import TracebackType
 
 from sinks import SINKS, Run, Sink, open_sink
 from sources import Source
-from streamflow.cli.overlap import WriteBehind
 from streamflow.cli.resume import state_of_files
+from streamflow.cli.write_behind import WriteBehind
 from streamflow.draw.painter import Painter
 from streamflow.errors import SinkError, StopStreaming, UsageError
 from streamflow.options import Knobs

@@ -13,8 +13,8 @@ from streamflow.cli.outputs import Outputs
 from streamflow.cli.resume import continuing
 from streamflow.cli.signals import Interruptible
 from streamflow.evaluation.metrics import depth_errors, endpoint_error
-from streamflow.motion.epipole import pixel
-from streamflow.truth import PairTruth, pair_truth
+from streamflow.evaluation.truth import PairTruth, pair_truth
+from streamflow.geometry.epipole import pixel
 from streamflow.values import Result
 
 INCOMPLETE = 5  # exit code: finished, but the input was damaged or incomplete

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from streamflow.depth.epipolar import Matrix, Vector
+from streamflow.depth.triangulation import Matrix, Vector
 
 LEAST = 0.05  # share of the step along the optical axis below which nothing is approached
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from streamflow.depth.epipolar import Matrix, Vector, Vectors
 from streamflow.depth.kalman import leaves_image, predict, update
 from streamflow.depth.scale import step_length, unit_length
+from streamflow.depth.triangulation import Matrix, Vector, Vectors
 from streamflow.values import Depth, Unknown
 
 
@@ -17,7 +17,7 @@ class DepthFusion:
 
     Every pair carries the depth of the previous frame over, and measures it once more. Over a longer way
     than one step the measurement is better: give `wide`, the depth of the pair from the newest frame to the
-    earlier one that `streamflow.depth.baseline.Baseline` names.
+    earlier one that `streamflow.depth.keyframe.Baseline` names.
     """
 
     def __init__(self, K: Matrix) -> None:

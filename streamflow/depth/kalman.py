@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.compiler import kernel, part
-from streamflow.depth.epipolar import Map, Matrix, Vector, Vectors
+from streamflow.depth.triangulation import Map, Matrix, Vector, Vectors
+from streamflow.kernels.jit import kernel, part
 from streamflow.values import Depth, Unknown
 
 UNCERTAINTY = np.float32(0.005)  # of a prediction, as a share of it: interpolation, motion, scale

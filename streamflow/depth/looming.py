@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_closing
 
-from streamflow.depth.epipolar import Map, Matrix, Vector
+from streamflow.depth.triangulation import Map, Matrix, Vector
 from streamflow.values import Depth, Looming, Mask
 
 SPACING = 4  # pixels between the points that are looked at

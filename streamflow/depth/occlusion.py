@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.compiler import kernel, part
+from streamflow.kernels.jit import kernel, part
 from streamflow.values import Unknown
 
 CELL = 2  # pixels: one point in each CELL x CELL block is carried over, and compared in cells of this size
@@ -28,7 +28,7 @@ def blank_hidden(
     vectors : (H, 2 W), u and v in turn, pixels.
     inverse_depth, variance : (H, W), on the reference; NaN takes no part. Where hidden, NaN is put.
     unknown : (H, W), where hidden, the bit is set.
-    H, e : the motion in pixels, see `streamflow.depth.epipolar.pixel_motion`.
+    H, e : the motion in pixels, see `streamflow.depth.triangulation.pixel_motion`.
     """
     height, width = inverse_depth.shape
     nearest = np.zeros((height // CELL + 1) * (width // CELL + 1), np.float32)

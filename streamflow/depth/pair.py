@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from streamflow.compiler import kernel, part
-from streamflow.depth.epipolar import (
+from streamflow.depth.occlusion import blank_hidden
+from streamflow.depth.triangulation import (
     FASTMATH,
     Map,
     Matrix,
@@ -13,7 +13,7 @@ from streamflow.depth.epipolar import (
     pixel_motion,
     solve_pixel,
 )
-from streamflow.depth.occlusion import blank_hidden
+from streamflow.kernels.jit import kernel, part
 from streamflow.values import Depth, Unknown
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.compiler import kernel
-from streamflow.depth.epipolar import Map, Matrix, Vector, Vectors
+from streamflow.depth.triangulation import Map, Matrix, Vector, Vectors
+from streamflow.kernels.jit import kernel
 from streamflow.values import Depth
 
 SPACING = 6  # pixels between the samples

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from streamflow.depth.baseline import Baseline, median_parallax
 from streamflow.depth.contact import approach
 from streamflow.depth.fusion import DepthFusion
+from streamflow.depth.keyframe import Baseline, median_parallax
 from streamflow.depth.pair import pair_depth
-from streamflow.flow.chain import chained
-from streamflow.motion.sphere import angle_between
+from streamflow.flow.compose import chained
+from streamflow.geometry.rotation import angle_between
 from streamflow.options import Knobs, Options
 from streamflow.values import Depth, Flow, Frame, FramePair, Matrix, Motion, Status, Unknown, Vectors
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from streamflow.draw.colours import BLACK, GREEN, RED, YELLOW
-from streamflow.motion.epipole import Ellipse, bearing, ellipse, pixel
+from streamflow.geometry.epipole import Ellipse, bearing, ellipse, pixel
 from streamflow.values import Image, Matrix, Motion
 
 ERROR_SIGMAS = 2

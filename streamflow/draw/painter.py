@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from streamflow.depth.confidence import confidence
-from streamflow.depth.fill import fill_holes
 from streamflow.draw.arrows import draw_arrows
 from streamflow.draw.colours import ORANGE, RED, colour_map, dimmed
+from streamflow.draw.confidence import confidence
+from streamflow.draw.fill import fill_holes
 from streamflow.draw.grid import tile
 from streamflow.draw.heading import draw_epipole, draw_inliers, draw_trace
 from streamflow.draw.looming import draw_looming
 from streamflow.draw.planes import draw_plane
 from streamflow.draw.ranges import AdaptiveRange
 from streamflow.draw.text import caption, legend
-from streamflow.motion.epipole import bearing, pixel
-from streamflow.motion.filter import MotionFilter
+from streamflow.geometry.epipole import bearing, pixel
+from streamflow.motion.smoothing import MotionFilter
 from streamflow.options import Knobs
 from streamflow.stages import ALL_VIEWS
 from streamflow.values import Image, Map, Matrix, Motion, Result, Status

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.motion.sphere import tangent_basis
+from streamflow.geometry.rotation import tangent_basis
 from streamflow.values import Map, Mask, Matrix, Motion, Vectors
 
 AUSR_STEPS = 50

@@ -9,8 +9,8 @@ import numpy as np
 
 from streamflow.evaluation import metrics
 from streamflow.evaluation.flicker import Flicker
-from streamflow.motion.epipole import pixel
-from streamflow.truth import PairTruth
+from streamflow.evaluation.truth import PairTruth
+from streamflow.geometry.epipole import pixel
 from streamflow.values import Depth, Flow, Map, Motion, Result
 
 SAMPLES = 40_000  # pixels of a frame that the fused depth is judged on

@@ -7,7 +7,7 @@ image everything counts as zero: windows are cut at the borders.
 
 import numpy as np
 
-from streamflow.compiler import part
+from streamflow.kernels.jit import part
 
 RADIUS = 4
 AREA = 81

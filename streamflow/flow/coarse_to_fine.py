@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamflow.flow.candidates import keep_better
 from streamflow.flow.dis import SMALLEST, DenseInverseSearch
-from streamflow.flow.estimate import Estimate
 from streamflow.flow.final_step import final_step
-from streamflow.flow.fusion import keep_better
+from streamflow.flow.level_flow import Estimate
 from streamflow.flow.plane_alignment import align
 from streamflow.flow.plane_choice import PlaneChoice
-from streamflow.flow.plane_motion import Plane
+from streamflow.flow.plane_homography import Plane
 from streamflow.flow.plane_search import PlaneSearch
 from streamflow.flow.presets import Preset
 from streamflow.flow.pyramid import FULL_SIZE_DAMPING, Level, sizes

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from streamflow.compiler import kernel, part
 from streamflow.flow.box_sums import (
     RADIUS,
     new_window_rows,
@@ -14,6 +13,7 @@ from streamflow.flow.box_sums import (
 )
 from streamflow.flow.lucas_kanade import SCRATCH_ROWS, linearise
 from streamflow.flow.upsample import upsample_row
+from streamflow.kernels.jit import kernel, part
 
 _KEPT_ROWS = RADIUS + 1
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from streamflow.compiler import kernel, part
 from streamflow.flow.box_sums import RADIUS, new_window_rows, rows_of, sum_windows, thirds_of
 from streamflow.flow.gradients import central_differences, interpolate
+from streamflow.kernels.jit import kernel, part
 
 SCRATCH_ROWS = 4
 

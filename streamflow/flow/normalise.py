@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from streamflow.compiler import kernel, part
+from streamflow.kernels.jit import kernel, part
 
 _REACH = 3
 _COUNT = (2 * _REACH + 1) ** 2

@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.compiler import kernel
 from streamflow.flow.gradients import interpolate
-from streamflow.flow.plane_motion import Plane, enter, predict
+from streamflow.flow.plane_homography import Plane, enter, predict
 from streamflow.flow.plane_search import LEAST_LIMIT, LIMIT
 from streamflow.flow.pyramid import Level
-from streamflow.normal_equations import products, solve
+from streamflow.kernels.jit import kernel
+from streamflow.kernels.least_squares import products, solve
 
 _POINTS = 1200
 _GREY = 15.0  # normalised grey levels: a larger difference belongs to something else

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.compiler import kernel
 from streamflow.flow.gradients import interpolate, pack_neighbours
-from streamflow.flow.plane_motion import Plane, planar_flow
+from streamflow.flow.plane_homography import Plane, planar_flow
 from streamflow.flow.pyramid import Level
+from streamflow.kernels.jit import kernel
 
 Flow = NDArray[np.float32]
 Map = NDArray[np.float32]

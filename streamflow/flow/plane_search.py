@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.compiler import kernel
-from streamflow.flow.plane_motion import Plane, enter, predict
-from streamflow.normal_equations import products, solve
+from streamflow.flow.plane_homography import Plane, enter, predict
+from streamflow.kernels.jit import kernel
+from streamflow.kernels.least_squares import products, solve
 
 TRIES = 128
 FEWEST = 0.08  # of the grid's points

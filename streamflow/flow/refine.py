@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from streamflow.compiler import kernel
 from streamflow.flow.box_sums import RADIUS, new_window_rows, sum_windows
 from streamflow.flow.lucas_kanade import SCRATCH_ROWS, solve, vote
 from streamflow.flow.smoothing import take_mean, weigh
 from streamflow.flow.window_shift import KEPT_ROWS, OFFSET, shift_across, shift_down
+from streamflow.kernels.jit import kernel
 
 
 @kernel(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamflow.flow.box_sums import AREA
-from streamflow.flow.fusion import distance
+from streamflow.flow.candidates import distance
 
 _NEIGHBOURHOOD = (15, 15)
 _SURROUNDINGS = (31, 31)

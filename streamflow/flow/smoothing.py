@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from streamflow.compiler import kernel, part
 from streamflow.flow.box_sums import AREA, RADIUS, new_window_rows, rows_of, sum_windows, thirds_of
+from streamflow.kernels.jit import kernel, part
 
 
 @part(disjoint=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Protocol
 
-from streamflow.derivatives import space_derivatives
-from streamflow.lucas_kanade import smallest_singular_value
+from streamflow.flow.derivatives import space_derivatives
+from streamflow.flow.plain import smallest_singular_value
 from streamflow.values import Flow, Frame, FramePair, Image, Map, Vectors
 
 FRAMES = 3  # remembered: the pair's two, and one that an earlier pair may share with a later one

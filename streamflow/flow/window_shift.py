@@ -8,7 +8,7 @@ D. Scharstein, R. Szeliski, A taxonomy and evaluation of dense two-frame stereo,
 (shiftable windows).
 """
 
-from streamflow.compiler import part
+from streamflow.kernels.jit import part
 
 OFFSET = 3
 KEPT_ROWS = 2 * OFFSET + 1

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from streamflow.compiler import kernel
+from streamflow.geometry.pose import Pose
+from streamflow.geometry.rotation import rotation_exp, tangent_basis
+from streamflow.kernels.jit import kernel
 from streamflow.motion.blocks import blocks_of
 from streamflow.motion.epipolar import TUNING, linearise, residuals
-from streamflow.motion.refine import Pose
-from streamflow.motion.sphere import rotation_exp, tangent_basis
 from streamflow.values import Matrix
 
 LEAST_BEND = 0.1

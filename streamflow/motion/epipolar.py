@@ -11,8 +11,8 @@ from math import sqrt
 
 import numpy as np
 
-from streamflow.compiler import kernel
-from streamflow.motion.algebra import cross, mapped
+from streamflow.kernels.jit import kernel
+from streamflow.kernels.vec3 import cross, mapped
 from streamflow.values import Matrix
 
 NEAREST = 8.0  # pixels: a point nearer to the epipole says nothing of its direction and wrecks the covariance

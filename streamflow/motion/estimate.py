@@ -6,16 +6,17 @@ from typing import Literal, TypeGuard
 import numpy as np
 import numpy.typing as npt
 
+from streamflow.geometry.epipole import homogeneous
+from streamflow.geometry.pose import Pose
+from streamflow.geometry.rotation import angle_between, axis_angle_between, tangent_basis
 from streamflow.motion.covariance import covariance
 from streamflow.motion.epipolar import TUNING, calibrate, residuals
-from streamflow.motion.epipole import homogeneous
 from streamflow.motion.homography import STEADY, fit_homography, fit_rolling_rotation, transfer_errors
 from streamflow.motion.planar import decompose
-from streamflow.motion.refine import BEHIND, Pose, beyond, cost_of, facing, gates, noise_scale, refine
+from streamflow.motion.refine import BEHIND, beyond, cost_of, facing, gates, noise_scale, refine
 from streamflow.motion.sampling import FlowPoints
 from streamflow.motion.search import APART, search_everywhere, search_near, start_rotation
 from streamflow.motion.selection import gric, simplest
-from streamflow.motion.sphere import angle_between, axis_angle_between, tangent_basis
 from streamflow.motion.translation import find_translation
 from streamflow.values import Matrix, Motion, Status
 

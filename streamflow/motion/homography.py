@@ -9,10 +9,10 @@ from math import sqrt
 
 import numpy as np
 
-from streamflow.compiler import kernel
-from streamflow.motion.algebra import cross, mapped
-from streamflow.motion.sphere import turn
-from streamflow.normal_equations import products, solve_step
+from streamflow.kernels.jit import kernel
+from streamflow.kernels.least_squares import products, solve_step
+from streamflow.kernels.so3 import turn
+from streamflow.kernels.vec3 import cross, mapped
 from streamflow.values import Matrix
 
 TURN, ROLLING, ENTRIES = 3, 6, 8  # what is free: a turn, its sway too, or all entries of H but the last

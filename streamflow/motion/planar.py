@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from streamflow.motion.refine import Pose
-from streamflow.motion.sphere import unit
+from streamflow.geometry.pose import Pose
+from streamflow.geometry.rotation import unit
 from streamflow.values import Matrix
 
 

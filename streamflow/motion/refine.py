@@ -1,27 +1,20 @@
 """Joint refinement of rotation and translation: reweighted Fisher scoring on the epipolar residuals."""
 
 from math import sqrt
-from typing import NamedTuple
 
 import numpy as np
 
-from streamflow.compiler import kernel
+from streamflow.geometry.pose import Pose
+from streamflow.kernels.jit import kernel
+from streamflow.kernels.least_squares import solve_step
+from streamflow.kernels.so3 import tangent_basis, turn
 from streamflow.motion.epipolar import NEAREST, TUNING, inverse_depth, linearise, residuals
-from streamflow.motion.sphere import tangent_basis, turn
-from streamflow.normal_equations import solve_step
 from streamflow.values import Matrix
 
 NORMAL_QUANTILE = 0.4538  # .35 quantile of |x|, x a unit normal
 TRUNCATION, TRUNCATED_DEVIATION = 2.5, 0.9546  # standard deviation of a unit normal cut at 2.5
 BEHIND = 3.0  # standard deviations behind the camera: no noise, a point that moves by itself
 STANDSTILL = 1e-5  # radians
-
-
-class Pose(NamedTuple):
-    """A motion under refinement: q = R a, and T a unit vector of either sign."""
-
-    R: Matrix  # (3, 3)
-    T: Matrix  # (3,)
 
 
 @kernel(fastmath=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from streamflow.compiler import kernel, part
+from streamflow.kernels.jit import kernel, part
 from streamflow.values import Matrix
 
 Indices = npt.NDArray[np.intp]

@@ -7,12 +7,12 @@ Jaegle, Phillips & Daniilidis 2016).
 
 import numpy as np
 
-from streamflow.compiler import kernel
-from streamflow.motion.algebra import cross, mapped
+from streamflow.geometry.pose import Pose
+from streamflow.geometry.rotation import axis_angle_between, cap, hemisphere, rotation_exp
+from streamflow.kernels.jit import kernel
+from streamflow.kernels.vec3 import cross, mapped
 from streamflow.motion.epipolar import TUNING
 from streamflow.motion.homography import STEADY, fit_rotation, transfer_errors
-from streamflow.motion.refine import Pose
-from streamflow.motion.sphere import axis_angle_between, cap, hemisphere, rotation_exp
 from streamflow.values import Matrix
 
 DIRECTIONS = 150  # over the hemisphere: about 11 degrees apart

@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from streamflow.geometry.pose import Pose
+from streamflow.geometry.rotation import unit
 from streamflow.motion.epipolar import TUNING
-from streamflow.motion.refine import Pose, refine
+from streamflow.motion.refine import refine
 from streamflow.motion.search import score_directions
-from streamflow.motion.sphere import unit
 from streamflow.values import Matrix
 
 HYPOTHESES, VOTERS = 120, 200

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.compiler import kernel
+from streamflow.kernels.jit import kernel
 
 Array = NDArray[np.float64]
 

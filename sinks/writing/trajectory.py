@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from streamflow.motion.epipole import pixel
+from streamflow.geometry.epipole import pixel
 
 if TYPE_CHECKING:
     from streamflow.values import Image, Result

@@ -15,11 +15,11 @@ from av.codec.codec import UnknownCodecError
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
-from sinks.clock import Clock
-from sinks.earlier import refuse_another_run
-from sinks.files import PartFile, reason
-from sinks.records import to_json
-from sinks.sound import Sound
+from sinks.writing.clock import Clock
+from sinks.writing.files import PartFile, reason
+from sinks.writing.records import to_json
+from sinks.writing.resume import refuse_another_run
+from sinks.writing.sound import Sound
 from streamflow.errors import SinkError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ Plain loops: numba takes seconds to compile its calls of BLAS and LAPACK, and ne
 
 from math import sqrt
 
-from streamflow.compiler import kernel
+from streamflow.kernels.jit import kernel
 
 DAMPING = 1e-12  # of the trace, and at least: keeps a system solvable where too few points have weight
 LONGEST_STEP = 0.2  # radians, or of a homography: farther a linear step cannot be believed

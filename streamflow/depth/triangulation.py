@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.compiler import kernel, part
+from streamflow.kernels.jit import kernel, part
 
 Map = NDArray[np.float32]  # (H, W)
 Vectors = NDArray[np.float32]  # (H, W, 2)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from streamflow.motion.sphere import angle_between, rotation_exp, rotation_log, tangent_basis, unit
+from streamflow.geometry.rotation import angle_between, rotation_exp, rotation_log, tangent_basis, unit
 from streamflow.values import Matrix, Motion
 
 # How much the direction of travel and the turn change from one pair to the next: standard deviations,

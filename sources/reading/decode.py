@@ -14,9 +14,9 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from sources.error_propagation import ErrorPropagation
-from sources.ffmpeg_log import FfmpegLog
-from sources.timeline import Place, Timeline
+from sources.reading.error_propagation import ErrorPropagation
+from sources.reading.ffmpeg_log import FfmpegLog
+from sources.reading.timeline import Place, Timeline
 from streamflow.errors import SourceError
 from streamflow.values import Health
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from streamflow.compiler import kernel, part
+from streamflow.kernels.jit import kernel, part
 
 
 @part(disjoint=True)

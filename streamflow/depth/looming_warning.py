@@ -6,7 +6,7 @@ import numpy as np
 
 from streamflow.depth.looming import looming_regions
 from streamflow.errors import UsageError
-from streamflow.motion.sphere import unit
+from streamflow.geometry.rotation import unit
 from streamflow.options import Options
 from streamflow.values import Depth, FramePair, Looming, Mask, Matrix, Motion
 

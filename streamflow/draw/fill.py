@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from streamflow.depth.epipolar import Map
+from streamflow.values import Map
 
 SMALLEST = 2  # pixels: side at which the pyramid ends
 TINY = np.float32(1e-12)

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from streamflow.depth.epipolar import Map
-from streamflow.values import Depth
+from streamflow.values import Depth, Map
 
 HALF = 0.1  # relative error at which a depth counts half
 

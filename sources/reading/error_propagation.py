@@ -6,7 +6,7 @@ from collections import deque
 from fractions import Fraction
 from itertools import islice
 
-from sources.timeline import REORDER
+from sources.reading.timeline import REORDER
 
 
 class ErrorPropagation:

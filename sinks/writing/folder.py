@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sinks.earlier import EarlierLines, refuse_another_run
-from sinks.files import check_writable, crc32, faults_of, identity, open_at, write_fully, write_whole
-from sinks.records import camera_record, pair_record, read_records, to_json
+from sinks.writing.files import check_writable, crc32, faults_of, identity, open_at, write_fully, write_whole
+from sinks.writing.records import camera_record, pair_record, read_records, to_json
+from sinks.writing.resume import EarlierLines, refuse_another_run
 from streamflow.errors import SinkError
 
 if TYPE_CHECKING:

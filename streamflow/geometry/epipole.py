@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streamflow.motion.sphere import tangent_basis
+from streamflow.geometry.rotation import tangent_basis
 from streamflow.values import Matrix, Motion
 
 FARTHEST = (

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sinks.files import faults_of
-from sinks.records import to_json
+from sinks.writing.files import faults_of
+from sinks.writing.records import to_json
 from streamflow.errors import SinkError
 
 if TYPE_CHECKING:

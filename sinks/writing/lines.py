@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sinks.earlier import EarlierLines
-from sinks.files import PartFile, fault, faults_of, open_at, write_fully
-from sinks.records import to_json
+from sinks.writing.files import PartFile, fault, faults_of, open_at, write_fully
+from sinks.writing.records import to_json
+from sinks.writing.resume import EarlierLines
 from streamflow.errors import SinkError, StopStreaming
 
 if TYPE_CHECKING:

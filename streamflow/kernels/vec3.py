@@ -1,6 +1,6 @@
 """Three-vectors inside kernels, as three numbers: what each would otherwise spell, and compile, anew."""
 
-from streamflow.compiler import kernel
+from streamflow.kernels.jit import kernel
 
 
 @kernel(fastmath=True)

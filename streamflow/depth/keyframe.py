@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from streamflow.depth.epipolar import Matrix, Vectors
+from streamflow.depth.triangulation import Matrix, Vectors
 
 F = TypeVar("F")
 SPACING = 16  # pixels between the samples of the parallax

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.compiler import kernel, part
+from streamflow.kernels.jit import kernel, part
 from streamflow.values import Map, Vectors
 
 RADIUS = 2  # pixels: windows of 5x5

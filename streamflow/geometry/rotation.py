@@ -1,11 +1,8 @@
 """Directions on the unit sphere and rotations near the identity."""
 
-from math import cos, sin, sqrt
-
+import cv2
 import numpy as np
 
-from streamflow.compiler import kernel
-from streamflow.motion.algebra import cross
 from streamflow.values import Matrix
 
 GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
@@ -16,8 +13,7 @@ def unit(vector: Matrix) -> Matrix:
     return np.asarray(vector / np.linalg.norm(vector, axis=-1, keepdims=True))
 
 
-@kernel()
-def tangent_basis(t):
+def tangent_basis(t: Matrix) -> Matrix:
     """Orthonormal basis (3, 2) of the plane perpendicular to a unit vector (3,).
 
     Duff et al. 2017, Building an orthonormal basis, revisited.
@@ -32,27 +28,9 @@ def tangent_basis(t):
     return basis
 
 
-@kernel()
-def turn(R, w1, w2, w3):
-    """R <- exp(w) R, in place: a matrix (3, 3) turned by a rotation vector w in radians (Rodrigues)."""
-    angle2 = w1 * w1 + w2 * w2 + w3 * w3
-    angle = sqrt(angle2)
-    near = angle < 1e-4  # there the series is exact to the last bit
-    sine = 1.0 - angle2 / 6.0 if near else sin(angle) / angle
-    versine = 0.5 - angle2 / 24.0 if near else (1.0 - cos(angle)) / angle2
-    for k in range(3):  # a column v becomes v + sine w x v + versine w x (w x v)
-        c1, c2, c3 = cross(w1, w2, w3, R[0, k], R[1, k], R[2, k])
-        d1, d2, d3 = cross(w1, w2, w3, c1, c2, c3)
-        R[0, k] += sine * c1 + versine * d1
-        R[1, k] += sine * c2 + versine * d2
-        R[2, k] += sine * c3 + versine * d3
-
-
 def rotation_exp(w: Matrix) -> Matrix:
     """Rotation matrix (3, 3) of a rotation vector (3,) in radians."""
-    R = np.eye(3)
-    turn(R, *w)
-    return R
+    return np.asarray(cv2.Rodrigues(np.asarray(w, float))[0], np.float64)
 
 
 def rotation_log(R: Matrix) -> Matrix:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.compiler import kernel
+from streamflow.kernels.jit import kernel
 
 _NEAREST = 0.1  # of 1 + h6 x + h7 y: smaller is before the camera no more
 

@@ -17,7 +17,7 @@ from numba.core.cpu import CPUTargetOptions
 from numba.core.options import TargetOptions
 
 # Numba has this promise to LLVM in its compiler, for loops it makes itself; here it becomes an option.
-CPUTargetOptions.noalias = TargetOptions.Mapping("noalias")  # type: ignore[no-untyped-call]
+CPUTargetOptions.noalias = TargetOptions.Mapping("noalias")
 
 
 def kernel(signature: str | None = None, *, fastmath: bool | set[str] = False) -> Any:
@@ -40,18 +40,19 @@ def part(*, disjoint: bool = False, fastmath: bool | set[str] = True) -> Any:
 
 def _cache() -> Path:
     """Return the folder for machine code; numba itself does not see that a kernel calls one that changed."""
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     asked = os.environ.get("NUMBA_CACHE_DIR")
     base = Path(asked) if asked else package / "__pycache__"
     return (base if _is_writable(base) else _temporary_folder()) / f"kernels-{_fingerprint(package)}"
 
 
 def _fingerprint(package: Path) -> str:
-    """Digest of every file that holds kernels."""
-    digest = hashlib.sha256()
+    """Digest of every file that holds kernels, and of the constants and formulas they freeze."""
+    digest = hashlib.sha256((package / "values.py").read_bytes())
+    digest.update((package / "geometry" / "rotation.py").read_bytes())
     for path in sorted(package.rglob("*.py")):
         text = path.read_bytes()
-        if b"streamflow.compiler import" in text:
+        if b"streamflow.kernels.jit import" in text:
             digest.update(text)
     return digest.hexdigest()[:12]
 

@@ -1,0 +1,1 @@
+"""What several sinks share: files that appear whole, folders, records, clocks, video and sound."""

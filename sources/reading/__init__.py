@@ -1,0 +1,1 @@
+"""What several sources share: decoding, time lines, live reading, pictures."""

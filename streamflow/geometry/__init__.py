@@ -1,0 +1,1 @@
+"""The ground floor of geometry: camera, epipole, rotations, poses, homographies."""

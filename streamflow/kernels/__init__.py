@@ -1,0 +1,1 @@
+"""The ground floor of machine code: compiling, and what several kernels share."""
