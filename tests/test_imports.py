@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 METHOD = sorted(path for path in (ROOT / "streamflow").rglob("*.py") if "cli" not in path.parts)
-SOURCES = sorted(path for path in (ROOT / "sources").glob("*.py") if path.name != "__init__.py")
-SINKS = sorted(path for path in (ROOT / "sinks").glob("*.py") if path.name != "__init__.py")
+SOURCES = sorted(path for path in (ROOT / "sources").rglob("*.py") if path.name != "__init__.py")
+SINKS = sorted(path for path in (ROOT / "sinks").rglob("*.py") if path.name != "__init__.py")
 
 
 def imported(path: Path) -> set[str]:

@@ -1,0 +1,293 @@
+"""The annotated video: exact times, and something to watch whatever happens."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from sinks import open_sink
+from sinks.video import ENCODINGS
+from sinks.writing.clock import Clock
+from sinks.writing.video_file import VideoFile
+from streamflow.errors import SinkError
+from streamflow.values import FramePair, SourceInfo
+from tests.support.full_disk import limited_file_size
+from tests.support.made_results import INFO, make_frame, make_results, make_run, write_all
+
+CONTAINERS = ["out.mp4", "out.mkv", "out.webm"]
+VFR = [Fraction(ticks, 15360) for ticks in np.cumsum([0, 517, 512, 3100, 1, 90000, 411, 409]).tolist()]
+
+
+@pytest.fixture(autouse=True)
+def current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def times_in(path: str | Path) -> list[Fraction]:
+    """When the pictures are shown; those before the damage, if the file was cut."""
+    times = []
+    with av.open(str(path)) as container, suppress(av.error.InvalidDataError):
+        for frame in container.decode(video=0):
+            times.append(Fraction(frame.pts) * Fraction(frame.time_base))
+    return times
+
+
+def top_level_boxes(path: str | Path) -> list[bytes]:
+    data, names, position = Path(path).read_bytes(), [], 0
+    while position < len(data):
+        names.append(data[position + 4 : position + 8])
+        position += int.from_bytes(data[position : position + 4], "big")
+    return names
+
+
+def pictures_in(path: str | Path) -> list[np.ndarray]:
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        VFR,
+        [Fraction(k, 25) for k in range(8)],
+        [Fraction(1001 * k, 30000) for k in range(8)],
+        [Fraction(1001 * k, 24000) + 3 for k in range(8)],
+        [Fraction(k * k, 1000) for k in range(8)],
+        [Fraction(33_333 * k + k % 2, 1_000_000) for k in range(1, 9)],
+        [Fraction(126_000 + 3003 * k, 90_000) for k in range(8)],
+        [Fraction(k * 100, 2997) for k in range(8)],
+    ],
+    ids=["vfr", "25", "29.97", "23.976 from 3 s", "milliseconds", "microseconds", "mpeg-ts", "2997/100"],
+)
+def test_an_mp4_keeps_the_times_of_the_stream_exactly(times):
+    write_all(open_sink("out.mp4", make_run()), make_results(times))
+    assert times_in("out.mp4") == times[1:]
+
+
+@pytest.mark.parametrize("target", ["out.mkv", "out.webm"])
+def test_matroska_keeps_the_times_to_its_millisecond(target):
+    write_all(open_sink(target, make_run()), make_results([*VFR[:4], VFR[5]]))
+    assert times_in(target) == [Fraction(round(moment * 1000), 1000) for moment in [*VFR[1:4], VFR[5]]]
+
+
+@pytest.mark.parametrize("target", CONTAINERS)
+@pytest.mark.parametrize("rate", [None, Fraction(10)])
+def test_a_stream_without_clock_runs_at_its_nominal_rate(target, rate):
+    run = make_run(info=replace(INFO, rate=rate))
+    write_all(open_sink(target, run), make_results([None] * 5))
+    assert times_in(target) == [index / (rate or Fraction(25)) for index in range(1, 5)]
+
+
+def test_lost_frames_leave_their_gap_when_there_is_no_clock():
+    results = make_results([None] * 8)
+    write_all(open_sink("out.mp4", make_run()), [results[0], results[5]])
+    assert times_in("out.mp4") == [Fraction(1, 25), Fraction(6, 25)]
+
+
+def test_the_clock_of_a_camera_starts_at_zero():
+    run = make_run(info=SourceInfo("0", "camera", live=True))
+    times = [Fraction(40_000_000_000 + 33_366_700 * k, 1_000_000_000) for k in range(5)]
+    write_all(open_sink("out.mp4", run), make_results(times))
+    assert times_in("out.mp4") == pytest.approx([time - times[1] for time in times[1:]], abs=1e-5)
+
+
+def test_a_clock_that_starts_below_zero_loses_no_frame():
+    times = [Fraction(k, 25) for k in range(-4, 4)]
+    write_all(open_sink("out.mp4", make_run()), make_results(times))
+    assert times_in("out.mp4") == [time - times[1] for time in times[1:]]
+
+
+def test_ticks_are_fine_enough_and_no_finer():
+    pair = FramePair(make_frame(1, Fraction(1, 3)), make_frame(0, Fraction(1, 7)))
+    ticks = Clock(INFO).ticks(pair)
+    assert ticks % 21 == 0
+    assert ticks * 20 < 2**31  # twenty seconds between two frames still fit an mp4
+
+
+@pytest.mark.parametrize("target", CONTAINERS)
+def test_the_pictures_are_the_painter_s(target):
+    run, results = make_run(), make_results()
+    write_all(open_sink(target, run), results)
+    found = pictures_in(target)
+    assert len(found) == len(results)
+    for picture, result in zip(found, results, strict=True):
+        drawn = run.painter.draw(result)
+        height, width = drawn.shape[:2]
+        assert picture.shape == (height + height % 2, width + width % 2, 3)
+        error = picture[:height, :width].astype(float) - drawn
+        # Chroma at half the resolution cannot follow letters; BT.601 taken for BT.709 would give 8.
+        assert np.median(np.abs(error)) <= 4
+        assert np.abs(np.mean(error, axis=(0, 1))).max() < 4
+
+
+def test_the_colours_are_tagged_as_they_are_stored():
+    write_all(open_sink("out.mp4", make_run()), make_results())
+    with av.open("out.mp4") as container:
+        frame = next(container.decode(video=0))
+        tags = frame.colorspace, frame.color_primaries, frame.color_trc, frame.color_range
+    assert tags == (1, 1, 1, 1)  # BT.709, limited
+
+
+def test_a_closed_mp4_is_a_plain_one():
+    write_all(open_sink("out.mp4", make_run()), make_results())
+    assert top_level_boxes("out.mp4") == [b"ftyp", b"free", b"mdat", b"moov"]
+    with av.open("out.mp4") as container:
+        assert container.streams.video[0].frames == 5
+        assert container.duration == 200_000  # microseconds
+
+
+@pytest.mark.parametrize("target", CONTAINERS)
+def test_a_change_of_size_is_one_error_and_what_came_before_stays(target, current_folder):
+    sink = open_sink(target, make_run())
+    for result in make_results():
+        sink.write(result)
+    part = Path(target).with_suffix(".part" + Path(target).suffix)
+    said = rf"changes from \d+x\d+ to \d+x\d+ pixels; what came before is in {part}"
+    with pytest.raises(SinkError, match=said):
+        sink.write(make_results(size=(101, 61))[0])
+    sink.close()
+    sink.close()
+    assert [path.name for path in current_folder.iterdir()] == [part.name]
+    assert times_in(part) == [Fraction(index, 25) for index in range(1, 6)]
+
+
+@pytest.mark.parametrize("target", CONTAINERS)
+@pytest.mark.parametrize("time", [Fraction(5, 25), Fraction(1, 25)], ids=["same", "earlier"])
+def test_time_that_does_not_advance_is_one_error(target, time):
+    results = make_results()
+    sink = open_sink(target, make_run())
+    for result in results:
+        sink.write(result)
+    late = replace(results[0], pair=FramePair(make_frame(6, time), make_frame(5, Fraction(5, 25))))
+    said = r"frame 6, 0\.\d+ s, does not come after 0\.2 s; what came before is in"
+    with pytest.raises(SinkError, match=said):
+        sink.write(late)
+    sink.close()
+    assert len(times_in(Path(target).with_suffix(".part" + Path(target).suffix))) == 5
+
+
+def test_a_gap_that_mp4_cannot_hold_is_an_error_and_mkv_holds_it():
+    times = [Fraction(0), Fraction(1, 25), Fraction(2, 25), Fraction(3000)]
+    sink = open_sink("out.mp4", make_run())
+    with pytest.raises(SinkError, match=r"farther apart than an mp4 can say; write \.mkv"):
+        write_all(sink, make_results(times))
+    assert times_in("out.part.mp4") == times[1:3]
+    write_all(open_sink("out.mkv", make_run()), make_results(times))
+    assert times_in("out.mkv") == times[1:]
+
+
+@pytest.mark.parametrize("target", CONTAINERS)
+def test_a_full_disk_is_one_error_and_what_came_before_stays(target, current_folder):
+    noise = np.random.default_rng(7)
+    results = make_results([Fraction(k, 25) for k in range(60)], size=(160, 120))
+    for result in results:  # pictures that need room
+        result.pair.reference.image[:] = noise.integers(0, 255, result.pair.reference.image.shape)
+    sink = open_sink(target, replace(make_run(), painter=Shown()))
+    said = r"cannot be written: File too large; .*what came before is in out\.part"
+    with limited_file_size(300_000), pytest.raises(SinkError, match=said):
+        write_all(sink, results)
+    sink.close()
+    assert [path.name for path in current_folder.iterdir()] == [f"out.part{Path(target).suffix}"]
+    assert len(times_in(f"out.part{Path(target).suffix}")) >= 3
+
+
+class Shown:
+    """A painter that shows the frame as it is."""
+
+    def draw(self, result):
+        return result.pair.reference.image
+
+
+def test_a_full_disk_found_out_at_the_end_is_an_error_too():
+    sink = open_sink("out.mp4", make_run())
+    for result in make_results():
+        sink.write(result)
+    said = r"out\.mp4: cannot be written: File too large"
+    with limited_file_size(200), pytest.raises(SinkError, match=said):
+        sink.close()
+    sink.close()
+    assert not Path("out.mp4").exists()
+
+
+def test_an_encoder_that_is_missing_is_an_error_and_leaves_nothing(current_folder):
+    video = VideoFile("out.mp4", make_run(), replace(ENCODINGS[".mp4"], codec="libnothing"))
+    result = make_results()[0]
+    with pytest.raises(
+        SinkError, match=r"out\.mp4: this build of PyAV cannot encode libnothing; try another ending"
+    ):
+        video.add(result.pair.reference.image[:44, :66].copy(), "bgr24", result.pair)
+    video.close()
+    assert list(current_folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("target", CONTAINERS)
+def test_a_disk_that_is_full_from_the_start_leaves_nothing(target, current_folder):
+    sink = open_sink(target, make_run())
+    with limited_file_size(0), pytest.raises(SinkError, match=r"cannot be written: File too large"):
+        write_all(sink, make_results())
+    sink.close()
+    assert list(current_folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("target", CONTAINERS)
+@pytest.mark.parametrize("size", [1, 40, 100, 500, 1000, 3000])
+def test_a_disk_that_is_full_at_any_point_is_one_error(target, size):
+    sink = open_sink(target, make_run())
+    with limited_file_size(size), pytest.raises(SinkError, match=r"cannot be written: File too large"):
+        write_all(sink, make_results([Fraction(k, 25) for k in range(30)]))
+    sink.close()
+    assert not Path(target).exists()
+
+
+RECORDER = """
+import sys
+from fractions import Fraction
+sys.path.insert(0, {root!r})
+from sinks import open_sink
+from tests.support.made_results import make_results, make_run
+results = make_results([Fraction(k, 30) for k in range(400)], size=(160, 120))
+sink = open_sink({target!r}, make_run())
+for count, result in enumerate(results, 1):
+    sink.write(result)
+    if count == 90:
+        print("three seconds", flush=True)
+        sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("target", [*CONTAINERS, "depth:out.mkv"])
+def test_kill_9_leaves_a_video_that_plays_up_to_the_last_pictures(target, current_folder):
+    root = str(Path(__file__).parents[2])
+    process = subprocess.Popen(
+        [sys.executable, "-c", RECORDER.format(root=root, target=target)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with process:
+        assert process.stdout.readline() == b"three seconds\n"
+        process.send_signal(signal.SIGKILL)
+    part = "out.part" + Path(target).suffix
+    assert not (current_folder / f"out{Path(target).suffix}").exists()
+    times = times_in(part)
+    assert times == pytest.approx([index / 30 for index in range(1, len(times) + 1)], abs=6e-4)
+    assert len(times) >= 88  # of 90
+
+
+def test_what_an_interrupted_run_left_is_not_thrown_away(current_folder):
+    (current_folder / "out.part.mp4").write_bytes(b"half an hour of work")
+    said = r"out\.part\.mp4: is left of an interrupted run; --resume continues it, -y replaces it"
+    with pytest.raises(SinkError, match=said):
+        open_sink("out.mp4", make_run())
+    assert (current_folder / "out.part.mp4").read_bytes() == b"half an hour of work"
+    write_all(open_sink("out.mp4", make_run(overwrite=True)), make_results())
+    assert [path.name for path in current_folder.iterdir()] == ["out.mp4"]

@@ -1,0 +1,282 @@
+"""The window on a real X server: keys, the close button, and no server at all."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.support.waiting import until
+
+ROOT = str(Path(__file__).parents[2])
+
+SHOW = f"""
+import sys
+sys.path.insert(0, {ROOT!r})
+from sinks import open_sink
+from streamflow.errors import SinkError, StopStreaming
+from tests.support.made_results import make_results, make_run
+run = make_run()
+run.painter.panels = ("depth", "flow")
+results = make_results(size=(320, 240))
+try:
+    sink = open_sink("window", run)
+except SinkError as error:
+    sys.exit(f"SinkError: {{error}}")
+try:
+    for count in range(100_000):
+        sink.write(results[count % len(results)])
+        print(count, run.knobs.threshmin, sink._painter.view, run.painter.view, flush=True)
+except StopStreaming as reason:
+    print("stopped:", reason, flush=True)
+sink.close()
+sink.close()
+print("end", flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[str]:
+    """An X server of our own, with no window manager and nothing else on it."""
+    if shutil.which("Xvfb") is None or shutil.which("xdotool") is None:
+        pytest.skip("Xvfb or xdotool is not installed")
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1024x768x24", "-nolisten", "tcp"],
+        pass_fds=[write],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write)
+    with os.fdopen(read) as numbers:
+        number = numbers.readline().strip()
+    yield f":{number}"
+    server.terminate()
+    server.wait()
+
+
+class ClientMessage(ctypes.Structure):
+    """XClientMessageEvent, padded to the size of an XEvent."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("serial", ctypes.c_ulong),
+        ("send_event", ctypes.c_int),
+        ("display", ctypes.c_void_p),
+        ("window", ctypes.c_ulong),
+        ("message_type", ctypes.c_ulong),
+        ("format", ctypes.c_int),
+        ("data", ctypes.c_long * 5),
+        ("padding", ctypes.c_long * 12),
+    )
+
+
+def ask_to_close(display: str, window: int) -> None:
+    """Send what a window manager sends when the close button is pressed."""
+    x = ctypes.CDLL("libX11.so.6")
+    x.XOpenDisplay.restype = ctypes.c_void_p
+    x.XInternAtom.restype = ctypes.c_ulong
+    connection = ctypes.c_void_p(x.XOpenDisplay(display.encode()))
+    protocols = x.XInternAtom(connection, b"WM_PROTOCOLS", 0)
+    delete = x.XInternAtom(connection, b"WM_DELETE_WINDOW", 0)
+    event = ClientMessage(type=33, window=window, message_type=protocols, format=32)
+    event.data[0] = delete
+    x.XSendEvent(connection, ctypes.c_ulong(window), 0, ctypes.c_long(0), ctypes.byref(event))
+    x.XCloseDisplay(connection)
+
+
+class Viewer:
+    """A process that shows results in a window, and the keyboard before it.
+
+    Qt remembers one key only: wait for the effect of each before the next is pressed.
+    """
+
+    def __init__(self, display: str, folder: Path) -> None:
+        self._environment = {**os.environ, "DISPLAY": display}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SHOW],
+            env=self._environment,
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.next_line()
+        self.window = self.xdotool("search", "--sync", "--onlyvisible", "--name", "streamflow")[0]
+        self.xdotool("windowfocus", "--sync", self.window)
+
+    def xdotool(self, *command: str) -> list[str]:
+        done = subprocess.run(["xdotool", *command], env=self._environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    def press(self, key: str) -> None:
+        self.xdotool("key", key)
+
+    def pause(self) -> None:
+        self.press("space")
+        until(lambda: "paused" in self.title())
+
+    def title(self) -> str:
+        return self.xdotool("getwindowname", self.window)[0]
+
+    def next_line(self) -> str:
+        return self.process.stdout.readline().strip()
+
+    def wait_for(self, what: str) -> str:
+        """The next line of the process that contains `what`."""
+        return next(line for line in map(str.strip, self.process.stdout) if what in line)
+
+    def rest(self) -> list[str]:
+        lines = self.process.stdout.read().splitlines()
+        assert self.process.wait() == 0
+        return lines
+
+
+@pytest.fixture
+def viewer(display: str, tmp_path: Path) -> Iterator[Viewer]:
+    viewer = Viewer(display, tmp_path)
+    yield viewer
+    viewer.process.kill()
+    viewer.process.communicate()
+
+
+@pytest.mark.parametrize("key", ["q", "Escape"])
+def test_a_key_ends_the_run(viewer, key):
+    viewer.press(key)
+    assert viewer.rest()[-2:] == ["stopped: q was pressed", "end"]
+
+
+def test_the_close_button_ends_the_run(viewer, display):
+    ask_to_close(display, int(viewer.window))
+    assert viewer.rest()[-2:] == ["stopped: the window was closed", "end"]
+
+
+def test_plus_and_minus_turn_the_threshold(viewer):
+    for key, threshold in (("plus", 11), ("minus", 10), ("minus", 9)):
+        viewer.press(key)
+        assert viewer.wait_for(f" {threshold}.0 ")
+        title = f"threshmin {threshold} "
+        until(lambda: title in viewer.title())  # noqa: B023
+
+
+def test_v_goes_round_the_views_of_this_window_only(viewer):
+    for view in ("flow", "confidence", "epipole", "depth", "ttc", "planes", "all"):
+        viewer.press("v")
+        assert viewer.wait_for(f" {view} all").endswith(" all")
+
+
+def test_space_pauses_and_goes_on(viewer):
+    viewer.pause()
+    viewer.press("v")  # a paused picture can still be looked at in another way
+    until(lambda: " flow " in viewer.title())
+    viewer.press("space")
+    paused_at = int(viewer.wait_for(" flow all").split()[0])
+    assert int(viewer.next_line().split()[0]) == paused_at + 1
+    until(lambda: "paused" not in viewer.title())
+
+
+def test_s_saves_the_picture_under_a_name_that_is_free(viewer, tmp_path):
+    def saved() -> list[Path]:
+        return sorted(tmp_path.glob("made_*.png"), key=lambda path: len(path.name))
+
+    viewer.pause()
+    viewer.press("s")
+    until(lambda: len(saved()) == 1)
+    viewer.press("s")
+    until(lambda: len(saved()) == 2)
+    first, second = saved()
+    assert first.name.startswith("made_00000")
+    assert second.name == first.name.replace("_all.png", "_all1.png")
+    picture = cv2.imread(str(first))
+    assert picture.shape == (240, 640, 3)  # two panels
+    np.testing.assert_array_equal(picture, cv2.imread(str(second)))
+
+
+def screenshot(display: str, folder: Path) -> np.ndarray:
+    file = folder / "screen.bmp"
+    environment = {**os.environ, "DISPLAY": display}
+    subprocess.run(["import", "-window", "root", str(file)], env=environment, check=True)
+    return cv2.imread(str(file))
+
+
+def best_match(picture: np.ndarray, part: np.ndarray) -> float:
+    return float(cv2.matchTemplate(picture, part, cv2.TM_CCOEFF_NORMED).max())
+
+
+def test_the_window_shows_the_picture(viewer, display, tmp_path):
+    if shutil.which("import") is None:
+        pytest.skip("ImageMagick's import, which takes screenshots, is not installed")
+    viewer.pause()
+    viewer.press("s")
+    until(lambda: list(tmp_path.glob("made_*.png")))
+    (saved,) = tmp_path.glob("made_*.png")
+    shown = cv2.imread(str(saved))[40:200, 40:300]
+
+    def is_shown() -> bool:
+        if best_match(screenshot(display, tmp_path), shown) > 0.95:
+            return True
+        # On a busy machine Qt can miss the one request to draw that a server without window manager sends.
+        viewer.xdotool("windowunmap", "--sync", viewer.window, "windowmap", "--sync", viewer.window)
+        return False
+
+    until(is_shown)
+    assert best_match(screenshot(display, tmp_path), shown) > 0.95
+
+
+@pytest.mark.parametrize(
+    ("display", "said"),
+    [
+        ("", "window: no display (DISPLAY is not set); write a file instead, such as -o out.mp4"),
+        (":987", "window: display :987 does not answer; write a file instead, such as -o out.mp4"),
+        ("nowhere.invalid:0", "window: display nowhere.invalid:0 does not answer"),
+        ("nonsense", "window: display nonsense does not answer"),
+    ],
+)
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only X can be missing")
+def test_without_a_display_there_is_one_line_and_no_abort(display, said):
+    environment = {**os.environ, "DISPLAY": display}
+    done = subprocess.run([sys.executable, "-c", SHOW], env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"SinkError: {said}")
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+
+
+def test_ctrl_c_ends_a_run_whose_window_is_paused(display, tmp_path):
+    environment = {**os.environ, "DISPLAY": display}
+
+    def xdotool(*command: str) -> str:
+        return subprocess.run(["xdotool", *command], env=environment, capture_output=True, text=True).stdout
+
+    words = [
+        str(Path(ROOT) / "stream.py"),
+        "demo:wall,size=160x120,frames=100000",
+        "--plot_flow",
+        "-o",
+        "window",
+    ]
+    process = subprocess.Popen(
+        [sys.executable, *words], env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        until(
+            lambda: xdotool("search", "--onlyvisible", "--name", "demo:wall"), 200
+        )  # it may have to compile
+        window = xdotool("search", "--onlyvisible", "--name", "demo:wall").split()[0]
+        xdotool("windowfocus", "--sync", window)
+        xdotool("key", "space")
+        until(lambda: "paused" in xdotool("getwindowname", window))
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, errors
