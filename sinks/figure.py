@@ -155,7 +155,7 @@ def _title(result: Result) -> str:
 
 
 def _finite_epipole(result: Result) -> tuple[list[float], list[float]]:
-    if result.motion is None or result.motion.epipole is None:
+    if result.motion is None or result.motion.translation is None:
         return [], []
-    point = pixel(result.motion.epipole, result.camera_matrix)
+    point = pixel(result.motion.translation.epipole, result.camera_matrix)
     return ([], []) if point is None else ([float(point[0])], [float(point[1])])

@@ -33,14 +33,15 @@ def motion_record(motion: Motion, result: Result) -> dict[str, Any]:
     rotation = None if motion.rotation is None else np.degrees(cv2.Rodrigues(motion.rotation)[0]).ravel()
     seconds = result.pair.interval
     rate = None if rotation is None or seconds is None else float(np.linalg.norm(rotation)) / float(seconds)
-    deviations = None if motion.covariance is None else np.degrees(np.sqrt(np.diag(motion.covariance)))
+    translation = motion.translation
+    deviations = None if translation is None else np.degrees(np.sqrt(np.diag(translation.covariance)))
     return {
         "status": motion.status,
         "epipole": epipole_record(motion, result.camera_matrix),
         "inlier_share": motion.inlier_share,
         "rotation_deg": rotation,
         "rotation_deg_per_s": rate,
-        "translation": motion.translation,
+        "translation": None if translation is None else translation.direction,
         "translation_sigma_deg": None if deviations is None else deviations[:2],
         "rotation_sigma_deg": None if deviations is None else deviations[2:],
         "noise": motion.noise,
@@ -50,19 +51,20 @@ def motion_record(motion: Motion, result: Result) -> dict[str, Any]:
 
 def epipole_record(motion: Motion, camera_matrix: Matrix) -> dict[str, Any] | None:
     """Pixels with the semi-axes of the 1-sigma ellipse; at infinity the direction, clockwise from +x."""
-    if motion.epipole is None:
+    if motion.translation is None:
         return None
-    point = pixel(motion.epipole, camera_matrix)
+    epipole = motion.translation.epipole
+    point = pixel(epipole, camera_matrix)
     if point is None:
         return {
-            "direction_deg": float(np.degrees(bearing(motion.epipole, camera_matrix))),
-            "off_axis_deg": float(np.degrees(off_axis(motion.epipole, camera_matrix))),
+            "direction_deg": float(np.degrees(bearing(epipole, camera_matrix))),
+            "off_axis_deg": float(np.degrees(off_axis(epipole, camera_matrix))),
         }
     error = ellipse(motion, camera_matrix)
     return {
         "x": point[0],
         "y": point[1],
-        "ahead": bool(motion.epipole[2] > 0),
+        "ahead": bool(epipole[2] > 0),
         "sigma_px": None if error is None else (error.major, error.minor),
         "sigma_angle_deg": None if error is None else float(np.degrees(error.angle)),
     }

@@ -59,12 +59,13 @@ def _flow(flow: Flow) -> dict[str, Any]:
 
 
 def _motion(motion: Motion) -> dict[str, Any]:
+    translation = motion.translation
     return {
         "status": str(motion.status),
         "rotation": _or_nan(motion.rotation, 3, 3),
-        "translation": _or_nan(motion.translation, 3),
-        "epipole": _or_nan(motion.epipole, 3),
-        "motion_covariance": _or_nan(motion.covariance, 5, 5),
+        "translation": _or_nan(translation and translation.direction, 3),
+        "epipole": _or_nan(translation and translation.epipole, 3),
+        "motion_covariance": _or_nan(translation and translation.covariance, 5, 5),
         "inlier_share": motion.inlier_share,
         "noise": motion.noise,
     }

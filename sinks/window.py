@@ -129,7 +129,7 @@ class WindowSink:
 def _found(result: Result, stage: Stage) -> bool:
     values = {
         Stage.FLOW: result.flow,
-        Stage.EPIPOLE: result.motion,
+        Stage.MOTION: result.motion,
         Stage.DEPTH: result.depth,
         Stage.PLANES: result.planes,
     }

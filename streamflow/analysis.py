@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from streamflow.depth.looming_warning import LoomingWarning
-from streamflow.depth.stage import DepthStage
+from streamflow.depth.stage import DepthStage, Measurement
+from streamflow.flow.compose import chained
 from streamflow.flow.engine import FlowEngine
 from streamflow.flow.stage import DenseFlow, FlowStage
 from streamflow.geometry.camera import Camera, camera_for
@@ -16,7 +16,7 @@ from streamflow.motion.stage import MotionStage
 from streamflow.options import Knobs, Options
 from streamflow.planes.stage import PlanesStage
 from streamflow.stages import Stage
-from streamflow.values import Flow, Frame, FramePair, Motion, Result, SourceInfo, Vectors
+from streamflow.values import Frame, FramePair, Matrix, Result, SourceInfo
 
 
 class Analysis:
@@ -32,34 +32,45 @@ class Analysis:
     ) -> None:
         self._stages, self._options, self._source = stages, options, source
         self._camera: Camera | None = None
-        self._flow = FlowStage(engine or FlowEngine(options.flow))
-        self._motion = MotionStage(options.motion, knobs)
-        self._depth = DepthStage(options, knobs, self._measure)
+        self._flow = FlowStage(engine or FlowEngine(options.flow), knobs)
+        self._motion = MotionStage(options.motion)
+        self._depth = DepthStage(options)
         self._warning = LoomingWarning(options)
-        self._planes = PlanesStage(options, knobs)
+        self._planes = PlanesStage(options)
 
     def __call__(self, pair: FramePair) -> Result:
         """Run the stages that were asked for."""
         camera = self._camera_for(pair.reference)
-        milliseconds: dict[str, float] = {}
-        with _timed(milliseconds, Stage.FLOW):
+        K, clock = camera.matrix, _Clock()
+        motion = depth = looming = planes = None
+        with clock.times(Stage.FLOW):
             flow = self._flow(pair)
-        result = Result(pair, camera.matrix, camera.assumed, flow, timing=milliseconds)
-        if Stage.EPIPOLE not in self._stages:
-            return result
-        with _timed(milliseconds, Stage.EPIPOLE):
-            motion = self._motion(pair, flow, camera.matrix)
-        result = replace(result, motion=motion)
-        if Stage.DEPTH in self._stages:
-            with _timed(milliseconds, Stage.DEPTH):
-                depth = self._depth(pair, flow, motion, camera.matrix)
-                looming = self._warning(pair, motion, depth, camera.matrix)
-            result = replace(result, depth=depth, looming=looming)
-            if Stage.PLANES in self._stages:
-                with _timed(milliseconds, Stage.PLANES):
-                    planes = self._planes(pair, flow, motion, depth, camera.matrix)
-                result = replace(result, planes=planes)
-        return result
+        if Stage.MOTION in self._stages:
+            with clock.times(Stage.MOTION):
+                motion = self._motion(pair, flow, K)
+        if motion is not None and Stage.DEPTH in self._stages:
+            step = Measurement(pair, flow, motion)
+            wide = self._measured_wide(step, K, clock)
+            with clock.times(Stage.DEPTH):
+                depth = self._depth(step, wide, K)
+                looming = self._warning(pair, motion, depth, K)
+        if motion is not None and depth is not None and Stage.PLANES in self._stages:
+            with clock.times(Stage.PLANES):
+                planes = self._planes(pair, flow, motion, depth, K)
+        return Result(pair, K, camera.assumed, flow, motion, depth, looming, planes, clock.milliseconds)
+
+    def _measured_wide(self, step: Measurement, K: Matrix, clock: _Clock) -> Measurement | None:
+        """Flow and motion from the newest frame to the keyframe of depth; nothing is remembered of them."""
+        with clock.times(Stage.DEPTH):
+            keyframe = self._depth.keyframe(step, K)
+        if keyframe is None:
+            return None
+        with clock.times(Stage.FLOW):
+            start = None if keyframe.last is None else chained(step.flow.vectors, keyframe.last)
+            flow = self._flow(keyframe.pair, start)
+        with clock.times(Stage.MOTION):
+            motion = self._motion.estimate(keyframe.pair, flow, K, step.motion)
+        return Measurement(keyframe.pair, flow, motion)
 
     def rectified(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Undo the lens distortion, where the calibration knows it."""
@@ -71,19 +82,21 @@ class Analysis:
         for stage in (self._motion, self._depth, self._warning, self._planes):
             stage.reset()
 
-    def _measure(self, pair: FramePair, prior: Motion, start: Vectors | None) -> tuple[Flow, Motion]:
-        """Flow and motion of a pair that is not the stream's own; nothing is remembered of it."""
-        flow = self._flow(pair, start)
-        return flow, self._motion.estimate(pair, flow, self._camera_for(pair.reference).matrix, prior)
-
     def _camera_for(self, frame: Frame) -> Camera:
         if self._camera is None or self._camera.size != frame.size:
             self._camera = camera_for(self._options, self._source, frame.size)
         return self._camera
 
 
-@contextmanager
-def _timed(milliseconds: dict[str, float], stage: Stage) -> Iterator[None]:
-    started = time.perf_counter()
-    yield
-    milliseconds[stage] = 1000 * (time.perf_counter() - started)
+class _Clock:
+    """Adds up the milliseconds of each stage."""
+
+    def __init__(self) -> None:
+        self.milliseconds: dict[str, float] = {}
+
+    @contextmanager
+    def times(self, stage: Stage) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        elapsed = 1000 * (time.perf_counter() - started)
+        self.milliseconds[stage] = self.milliseconds.get(stage, 0.0) + elapsed

@@ -10,23 +10,23 @@ class Stage(StrEnum):
     """The stages of the method, in order."""
 
     FLOW = "flow"
-    EPIPOLE = "epipole"
+    MOTION = "motion"
     DEPTH = "depth"
     PLANES = "planes"
 
 
 BUILDS_ON: dict[Stage, frozenset[Stage]] = {
     Stage.FLOW: frozenset(),
-    Stage.EPIPOLE: frozenset({Stage.FLOW}),
-    Stage.DEPTH: frozenset({Stage.FLOW, Stage.EPIPOLE}),
-    Stage.PLANES: frozenset({Stage.FLOW, Stage.EPIPOLE, Stage.DEPTH}),
+    Stage.MOTION: frozenset({Stage.FLOW}),
+    Stage.DEPTH: frozenset({Stage.FLOW, Stage.MOTION}),
+    Stage.PLANES: frozenset({Stage.FLOW, Stage.MOTION, Stage.DEPTH}),
 }
 
 # Each view of a result, and the stage whose values it shows; "all" is a grid of several.
 VIEWS: dict[str, Stage] = {
     "flow": Stage.FLOW,
     "confidence": Stage.FLOW,
-    "epipole": Stage.EPIPOLE,
+    "epipole": Stage.MOTION,
     "depth": Stage.DEPTH,
     "ttc": Stage.DEPTH,
     "planes": Stage.PLANES,

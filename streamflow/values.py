@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntFlag, StrEnum
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -95,17 +95,14 @@ class Flow:
     vectors: Vectors  # (H, W, 2) pixels: x_target = x_reference + vectors
     sigma: Map  # predicted error, pixels
     smin: Map  # smallest singular value of the window's gradients, grey levels per pixel
+    threshmin: float = 0.0  # pixels whose smin is smaller count as without evidence
 
-    def evident(self, threshmin: float) -> Map:
-        """`sigma` where smin reaches the threshold, infinite where there is no evidence."""
-        return _evident(self, threshmin)
-
-
-@lru_cache(1)  # one stage after the other asks for the same
-def _evident(flow: Flow, threshmin: float) -> Map:
-    sigma = flow.sigma.copy()
-    sigma[~(flow.smin >= threshmin)] = np.inf  # twice as fast as np.where
-    return sigma
+    @cached_property
+    def evident(self) -> Map:
+        """(H, W) `sigma` where smin reaches the threshold, infinite where there is no evidence."""
+        sigma = self.sigma.copy()
+        sigma[~(self.smin >= self.threshmin)] = np.inf  # twice as fast as np.where
+        return sigma
 
 
 class Status(StrEnum):
@@ -156,14 +153,21 @@ class Health:
 
 
 @dataclass(frozen=True, eq=False)
+class Translation:
+    """Which way the camera moved; how far, one camera alone cannot tell."""
+
+    direction: Matrix  # (3,) unit T; X_target = R X_reference + T
+    covariance: Matrix  # (5, 5) of (tau (2), omega (3)), radians: of T + B tau and of exp(omega) R
+    epipole: Matrix  # (3,) homogeneous, reference pixels; [2] > 0: the camera moves towards it
+
+
+@dataclass(frozen=True, eq=False)
 class Motion:
     """The camera's motion between the two frames of a pair; a field that is not known is None."""
 
     status: Status
-    rotation: Matrix | None = None  # (3, 3) R
-    translation: Matrix | None = None  # (3,) unit T; X_target = R X_reference + T
-    epipole: Matrix | None = None  # (3,) homogeneous, reference pixels; [2] > 0: the camera moves towards it
-    covariance: Matrix | None = None  # (5, 5) of (tau (2), omega (3)), radians
+    rotation: Matrix | None = None  # (3, 3) R; known wherever the translation is
+    translation: Translation | None = None
     points: Matrix | None = None  # (N, 2) pixels the estimate was made from
     weights: Matrix | None = None  # (N,) 0 outlier .. 1 inlier
     inlier_share: float = float("nan")

@@ -44,7 +44,8 @@ def test_flow_heading_and_depth_are_those_of_the_scene(name: str) -> None:
     error = endpoint_error(result.flow.vectors, truth.vectors)[truth.visible]
     assert np.median(error) < 0.1  # pixels
     assert result.motion.status is Status.MOVING
-    found, true = (m.rotation.T @ m.translation for m in (result.motion, truth))
+    found = result.motion.rotation.T @ result.motion.translation.direction
+    true = truth.rotation.T @ truth.translation
     assert angle(found, true) < 2  # degrees, signed
     errors, _ = depth_errors(result.depth.inverse, truth.inverse_depth, truth.visible)
     assert errors.size > 0.3 * truth.visible.size
@@ -59,7 +60,7 @@ def test_flow_heading_and_depth_are_those_of_the_scene(name: str) -> None:
 def test_the_epipole_inside_outside_and_at_infinity(name: str, where: str) -> None:
     result = analysed(name)
     truth = pair_truth(result.pair)
-    at, true = (pixel(e, result.camera_matrix) for e in (result.motion.epipole, truth.epipole))
+    at, true = (pixel(e, result.camera_matrix) for e in (result.motion.translation.epipole, truth.epipole))
     if where == "at infinity":
         assert true is None
         assert at is None or abs(at[0]) > 2000
@@ -72,14 +73,14 @@ def test_the_epipole_inside_outside_and_at_infinity(name: str, where: str) -> No
 @pytest.mark.parametrize(("name", "ahead"), [("forward", True), ("backward", False), ("oblique", True)])
 def test_the_sign_of_the_epipole_tells_forward_from_backward_in_time(name: str, ahead: bool) -> None:
     for swapped in (False, True):
-        assert (analysed(name, swapped).motion.epipole[2] > 0) == ahead
+        assert (analysed(name, swapped).motion.translation.epipole[2] > 0) == ahead
 
 
 @pytest.mark.parametrize("name", ["still", "rotation"])
 def test_without_translation_there_is_neither_epipole_nor_depth(name: str) -> None:
     result = analysed(name)
     assert result.motion.status == {"still": "static", "rotation": "rotation"}[name]
-    assert result.motion.epipole is None
+    assert result.motion.translation is None
     assert np.isnan(result.depth.inverse).all()
     if name == "still":
         assert not result.flow.vectors.any()
@@ -95,7 +96,7 @@ def test_rotation_is_found_while_translating() -> None:
 def test_translation_only_is_as_good_where_it_holds() -> None:
     result = analysed("oblique", motion="translation")
     truth = pair_truth(result.pair)
-    assert angle(result.motion.translation, truth.translation) < 1  # degree
+    assert angle(result.motion.translation.direction, truth.translation) < 1  # degree
 
 
 def test_swapping_the_pair_negates_the_flow_and_keeps_the_epipole() -> None:
@@ -105,7 +106,7 @@ def test_swapping_the_pair_negates_the_flow_and_keeps_the_epipole() -> None:
     difference = np.linalg.norm(forth.flow.vectors + back.flow.vectors, axis=-1)[smooth]
     length = np.linalg.norm(forth.flow.vectors, axis=-1)[smooth]
     assert np.median(difference) < 0.1 * np.median(length)
-    at, again = (pixel(r.motion.epipole, r.camera_matrix) for r in (forth, back))
+    at, again = (pixel(r.motion.translation.epipole, r.camera_matrix) for r in (forth, back))
     np.testing.assert_allclose(at, again, atol=4)
 
 
@@ -131,8 +132,8 @@ def test_cropping_image_and_camera_moves_the_epipole_and_leaves_depth() -> None:
     source = replace(info, size=cropped[0].size, camera_matrix=matrix)
     pair = FramePair(cropped[1], cropped[0], fresh=True)
     result, whole = Analysis(EVERYTHING, Options(), Knobs(), source)(pair), analysed("oblique")
-    moved = pixel(whole.motion.epipole, whole.camera_matrix) - (a, b)
-    np.testing.assert_allclose(pixel(result.motion.epipole, matrix), moved, atol=5)
+    moved = pixel(whole.motion.translation.epipole, whole.camera_matrix) - (a, b)
+    np.testing.assert_allclose(pixel(result.motion.translation.epipole, matrix), moved, atol=5)
     ratio = result.depth.inverse / whole.depth.inverse[b:, a:]
     assert np.nanmedian(ratio) == pytest.approx(1, abs=0.02)
 
@@ -146,7 +147,7 @@ def test_a_pair_gives_the_same_result_whatever_came_before() -> None:
     analysis.reset()
     again = analysis(pair)
     np.testing.assert_array_equal(alone.flow.vectors, again.flow.vectors)
-    np.testing.assert_array_equal(alone.motion.epipole, again.motion.epipole)
+    np.testing.assert_array_equal(alone.motion.translation.epipole, again.motion.translation.epipole)
     np.testing.assert_array_equal(alone.depth.inverse, again.depth.inverse)
 
 

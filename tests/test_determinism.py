@@ -11,9 +11,9 @@ import hashlib
 from sources import open_source
 from streamflow.pipeline import results
 for result in results(open_source("demo:oblique,size=161x101,frames=6")):
-    flow, depth = result.flow, result.depth
+    flow, depth, motion = result.flow, result.depth, result.motion
     maps = flow.vectors, flow.sigma, flow.smin, depth.inverse, depth.variance
-    print(*(hashlib.sha1(values.tobytes()).hexdigest()[:8] for values in maps), result.motion.epipole)
+    print(*(hashlib.sha1(values.tobytes()).hexdigest()[:8] for values in maps), motion.translation.epipole)
 """
 
 

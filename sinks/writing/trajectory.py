@@ -34,7 +34,9 @@ class Trajectory:
         self._size = frame.size
         self._unit = "frame" if frame.time is None else "s"
         self._rows.append(float(frame.index if frame.time is None else frame.time))
-        point = None if motion.epipole is None else pixel(motion.epipole, result.camera_matrix)
+        point = (
+            None if motion.translation is None else pixel(motion.translation.epipole, result.camera_matrix)
+        )
         self._rows.extend(UNKNOWN[:2] if point is None else point)
         turn = UNKNOWN if motion.rotation is None else np.degrees(cv2.Rodrigues(motion.rotation)[0])
         self._rows.extend(np.ravel(turn))

@@ -48,9 +48,7 @@ def score(folder: str, options: Options, knobs: Knobs, peer: str | None = None) 
     scores = Scores()
     source = SequenceSource(folder)
     has_flow, has_depth = source.first_truth.flow is not None, source.first_truth.depth is not None
-    stages = with_what_they_build_on(
-        {Stage.FLOW if has_flow else Stage.DEPTH if has_depth else Stage.EPIPOLE}
-    )
+    stages = with_what_they_build_on({Stage.FLOW if has_flow else Stage.DEPTH if has_depth else Stage.MOTION})
     engine = None
     if peer is not None:
         engine, stages, has_depth = PeerFlow(peer), frozenset({Stage.FLOW}), False

@@ -76,8 +76,10 @@ class Report:
             error = endpoint_error(result.flow.vectors, truth.vectors)[truth.visible]
             if np.isfinite(error).any():
                 self._errors["flow, px"].append(float(np.nanmedian(error)))
-        if result.motion is not None and result.motion.epipole is not None and truth.epipole is not None:
-            found, true = (pixel(e, result.camera_matrix) for e in (result.motion.epipole, truth.epipole))
+        if result.motion is not None and result.motion.translation is not None and truth.epipole is not None:
+            found, true = (
+                pixel(e, result.camera_matrix) for e in (result.motion.translation.epipole, truth.epipole)
+            )
             if found is not None and true is not None:
                 self._errors["epipole, px"].append(float(np.linalg.norm(found - true)))
         if result.depth is not None and truth.inverse_depth is not None and truth.visible is not None:

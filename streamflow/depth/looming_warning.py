@@ -37,9 +37,9 @@ class LoomingWarning:
             return None
         if pair.newest.time is None:
             raise UsageError("--warn-below needs a clock, and these frames have no times: give --fps")
-        if motion.epipole is None or depth.contact_unit != "s":
+        if motion.translation is None or depth.contact_unit != "s":
             return self._confirmed([], self._limit)
-        heading = unit(np.linalg.inv(camera_matrix) @ motion.epipole)
+        heading = unit(np.linalg.inv(camera_matrix) @ motion.translation.epipole)
         return self._confirmed(looming_regions(depth, camera_matrix, heading, self._limit), self._limit)
 
     def _confirmed(self, regions: list[Looming], limit: float) -> tuple[Looming, ...]:

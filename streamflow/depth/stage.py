@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,55 +11,80 @@ from streamflow.depth.contact import approach
 from streamflow.depth.fusion import DepthFusion
 from streamflow.depth.keyframe import Baseline, median_parallax
 from streamflow.depth.pair import pair_depth
-from streamflow.flow.compose import chained
 from streamflow.geometry.rotation import angle_between
-from streamflow.options import Knobs, Options
-from streamflow.values import Depth, Flow, Frame, FramePair, Matrix, Motion, Status, Unknown, Vectors
-
-Measure = Callable[[FramePair, Motion, Vectors | None], tuple[Flow, Motion]]
+from streamflow.options import Options
+from streamflow.values import (
+    Depth,
+    Flow,
+    Frame,
+    FramePair,
+    Matrix,
+    Motion,
+    Status,
+    Translation,
+    Unknown,
+    Vectors,
+)
 
 SAME_WAY = np.deg2rad(10.0)  # between a step and the way over several
+
+
+class Keyframe(NamedTuple):
+    """A longer way to measure depth over: from the newest frame back to an earlier one."""
+
+    pair: FramePair
+    last: Vectors | None  # flow from the previous frame to the same keyframe, where that was measured
+
+
+class Measurement(NamedTuple):
+    """What was found in a pair."""
+
+    pair: FramePair
+    flow: Flow
+    motion: Motion
 
 
 class DepthStage:
     """Binds the options; remembers the fused depth and the frames it may be measured against.
 
-    Parameters
-    ----------
-    options : Options
-    knobs : Knobs
-    measure : callable
-        Flow and motion of a pair that is not the stream's own, the newest frame against an earlier one, given
-        the motion and perhaps the flow (at every second pixel) to start from.
+    For every pair, ask for the `keyframe` first: where there is one, the stage wants to know flow and motion
+    to it as well.
     """
 
-    def __init__(self, options: Options, knobs: Knobs, measure: Measure) -> None:
-        self._options, self._knobs, self._measure = options, knobs, measure
+    def __init__(self, options: Options) -> None:
+        self._options = options
         self._baseline: Baseline[Frame] = Baseline()
         self._fusion: DepthFusion | None = None
-        self._wide: tuple[FramePair, Vectors] | None = None  # last measured over a longer way
+        self._last: Measurement | None = None  # against a keyframe
 
-    def __call__(self, pair: FramePair, flow: Flow, motion: Motion, camera_matrix: Matrix) -> Depth:
-        """Compute the depth of the reference image."""
+    def keyframe(self, step: Measurement, camera_matrix: Matrix) -> Keyframe | None:
+        """Return the longer way to measure the newest frame over; None where one step is best."""
+        pair, flow, motion = step
+        if not self._fuses(pair) or motion.translation is None or motion.rotation is None:
+            return None
+        parallax = median_parallax(flow.vectors, camera_matrix, motion.rotation)
+        earlier = self._baseline.choose(pair.target, parallax)
+        if earlier is None:
+            return None
+        return Keyframe(FramePair(pair.reference, earlier), self._last_flow(pair, earlier))
+
+    def __call__(self, step: Measurement, wide: Measurement | None, camera_matrix: Matrix) -> Depth:
+        """Compute the depth of the reference image, from the pair and from the way to its keyframe."""
+        pair, flow, motion = step
         if motion.translation is None or motion.rotation is None:
             self._hold(flow, motion)
             return _no_depth(flow)
-        depth = self._depth_of(flow, motion, camera_matrix)
-        if self._options.fuse and not pair.forward:
-            depth = self._fused(pair, flow, motion, depth, camera_matrix)
+        depth = _depth_of(flow, motion.rotation, motion.translation, camera_matrix)
+        if self._fuses(pair):
+            if self._fusion is None:
+                self._fusion = DepthFusion(camera_matrix)
+            wide_depth = self._wide_depth(wide, motion, camera_matrix) if wide else None
+            T = motion.translation.direction
+            depth = self._fusion(flow.vectors, motion.rotation, T, depth, wide_depth)
         return _with_approach(_metric(depth, pair, self._options), motion, pair)
 
-    def _fused(
-        self, pair: FramePair, flow: Flow, motion: Motion, depth: Depth, camera_matrix: Matrix
-    ) -> Depth:
-        """Filter over time; measured over a longer way than one step where that is better."""
-        assert motion.rotation is not None and motion.translation is not None
-        if self._fusion is None:
-            self._fusion = DepthFusion(camera_matrix)
-        parallax = median_parallax(flow.vectors, camera_matrix, motion.rotation)
-        keyframe = self._baseline.choose(pair.target, parallax)
-        wide = self._wide_depth(pair, keyframe, flow, motion, camera_matrix) if keyframe is not None else None
-        return self._fusion(flow.vectors, motion.rotation, motion.translation, depth, wide)
+    def _fuses(self, pair: FramePair) -> bool:
+        return self._options.fuse and not pair.forward
 
     def _hold(self, flow: Flow, motion: Motion) -> None:
         """Carry what is remembered over a pair without translation; forget it after an unknown motion."""
@@ -68,44 +93,38 @@ class DepthStage:
         else:
             self.reset()
 
-    def _wide_depth(
-        self, pair: FramePair, keyframe: Frame, onestep: Flow, step: Motion, camera_matrix: Matrix
-    ) -> Depth | None:
-        """Depth against an earlier frame; None where the way there is not that of the last step."""
-        wide = FramePair(pair.reference, keyframe)
-        flow, motion = self._measure(wide, step, self._start(pair, keyframe, onestep))
-        self._wide = wide, flow.vectors
-        if motion.status is not Status.MOVING or _angle_between(motion, step) > SAME_WAY:
+    def _wide_depth(self, wide: Measurement, step: Motion, camera_matrix: Matrix) -> Depth | None:
+        """Depth against a keyframe; None where the way there is not that of the last step."""
+        self._last = wide
+        R, translation = wide.motion.rotation, wide.motion.translation
+        if wide.motion.status is not Status.MOVING or R is None or translation is None:
             return None
-        return self._depth_of(flow, motion, camera_matrix)
+        if angle_between(_heading(wide.motion), _heading(step)) > SAME_WAY:
+            return None
+        return _depth_of(wide.flow, R, translation, camera_matrix)
 
-    def _start(self, pair: FramePair, keyframe: Frame, flow: Flow) -> Vectors | None:
-        """Flow to the keyframe as the last one tells it, at every second pixel: there, and on from there."""
-        if self._wide is None:
+    def _last_flow(self, pair: FramePair, keyframe: Frame) -> Vectors | None:
+        if self._last is None:
             return None
-        last, vectors = self._wide
+        last = self._last.pair
         goes_on = last.reference is pair.target and last.target is keyframe
-        return chained(flow.vectors, vectors) if goes_on else None
-
-    def _depth_of(self, flow: Flow, motion: Motion, camera_matrix: Matrix) -> Depth:
-        assert motion.rotation is not None and motion.translation is not None
-        evident = flow.evident(self._knobs.threshmin)
-        astray = 0.0 if motion.covariance is None else float(np.sqrt(motion.covariance[:2, :2].trace() / 2))
-        return pair_depth(
-            flow.vectors, evident, camera_matrix, motion.rotation, motion.translation, astray=astray
-        )
+        return self._last.flow.vectors if goes_on else None
 
     def reset(self) -> None:
         """Forget what was seen so far."""
         self._baseline.reset()
-        self._fusion = self._wide = None
+        self._fusion = self._last = None
 
 
-def _angle_between(first: Motion, second: Motion) -> float:
-    """Angle between the headings of two motions from the same frame, radians."""
-    assert first.rotation is not None and first.translation is not None
-    assert second.rotation is not None and second.translation is not None
-    return float(angle_between(first.rotation.T @ first.translation, second.rotation.T @ second.translation))
+def _depth_of(flow: Flow, R: Matrix, translation: Translation, camera_matrix: Matrix) -> Depth:
+    astray = float(np.sqrt(translation.covariance[:2, :2].trace() / 2))
+    return pair_depth(flow.vectors, flow.evident, camera_matrix, R, translation.direction, astray=astray)
+
+
+def _heading(motion: Motion) -> Matrix:
+    """(3,) R^T T, from the same frame for every motion from it."""
+    assert motion.rotation is not None and motion.translation is not None
+    return np.asarray(motion.rotation.T @ motion.translation.direction)
 
 
 def _no_depth(flow: Flow) -> Depth:
@@ -128,7 +147,7 @@ def _metric(depth: Depth, pair: FramePair, options: Options) -> Depth:
 def _with_approach(depth: Depth, motion: Motion, pair: FramePair) -> Depth:
     """Add how fast the camera goes, in seconds of the stream's clock if it has one."""
     assert motion.rotation is not None and motion.translation is not None
-    heading = -motion.translation if pair.forward else motion.translation
+    T = motion.translation.direction
     interval = 1.0 if pair.interval is None else float(pair.interval)
-    speed = approach(motion.rotation, heading, step=depth.step, interval=interval)
+    speed = approach(motion.rotation, -T if pair.forward else T, step=depth.step, interval=interval)
     return replace(depth, approach=speed, contact_unit="frames" if pair.interval is None else "s")

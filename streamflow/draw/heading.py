@@ -19,15 +19,16 @@ def draw_epipole(picture: Image, motion: Motion, camera_matrix: Matrix) -> None:
 
     Outside the picture, an arrow at the border points there; without an epipole nothing is drawn.
     """
-    if motion.epipole is None:
+    if motion.translation is None:
         return
+    epipole = motion.translation.epipole
     height, width = picture.shape[:2]
-    point = pixel(motion.epipole, camera_matrix)
+    point = pixel(epipole, camera_matrix)
     if point is not None and 0 <= point[0] < width and 0 <= point[1] < height:
         _draw_ellipse(picture, point, ellipse(motion, camera_matrix))
-        _draw_marker(picture, point, motion.epipole[2] > 0)
+        _draw_marker(picture, point, epipole[2] > 0)
     else:
-        angle = bearing(motion.epipole, camera_matrix)
+        angle = bearing(epipole, camera_matrix)
         _draw_border_arrow(picture, np.array([np.cos(angle), np.sin(angle)]))
 
 

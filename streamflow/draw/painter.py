@@ -63,8 +63,8 @@ class Painter:
         self._motion = self._filter.update(motion, result.camera_matrix) if motion else None
         frame = result.pair.reference
         now = float(frame.time) if frame.time is not None else frame.index * TRACE_SECONDS / TRACE_FRAMES
-        epipole = self._motion.epipole if self._motion else None
-        point = None if epipole is None else pixel(epipole, result.camera_matrix)
+        translation = self._motion.translation if self._motion else None
+        point = None if translation is None else pixel(translation.epipole, result.camera_matrix)
         if point is not None:
             self._trace.append((now, point))
         while self._trace and self._trace[0][0] < now - TRACE_SECONDS:
@@ -180,8 +180,10 @@ def _where(epipole: Matrix, camera_matrix: Matrix) -> str:
 
 def _status(picture: Image, result: Result, motion: Motion) -> None:
     words = str(motion.status)
-    if motion.epipole is not None:
-        words += f", {_where(motion.epipole, result.camera_matrix)}, {motion.inlier_share:.0%} inliers"
+    if motion.translation is not None:
+        words += (
+            f", {_where(motion.translation.epipole, result.camera_matrix)}, {motion.inlier_share:.0%} inliers"
+        )
     caption(picture, words, 1, ORANGE if motion.status in (Status.MOVING, Status.STATIC) else RED)
     if motion.rotation is not None:
         degrees = float(np.degrees(np.linalg.norm(cv2.Rodrigues(motion.rotation)[0])))

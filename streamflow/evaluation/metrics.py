@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamflow.geometry.rotation import tangent_basis
-from streamflow.values import Map, Mask, Matrix, Motion, Vectors
+from streamflow.values import Map, Mask, Matrix, Translation, Vectors
 
 AUSR_STEPS = 50
 
@@ -131,16 +131,14 @@ def absolute_relative_error(inverse: Map, truth: Map, among: Mask, scale: float)
     return float(np.mean(abs(truth[known] / found - 1)))
 
 
-def direction_surprise(motion: Motion, translation: Matrix) -> float:
+def direction_surprise(found: Translation, direction: Matrix) -> float:
     """Squared distance of the true direction from the estimate, in standard deviations (two dimensions).
 
     Parameters
     ----------
-    motion : Motion
-        With translation and covariance.
-    translation : ndarray, shape (3,)
+    found : Translation
+    direction : ndarray, shape (3,)
         The true unit direction.
     """
-    assert motion.translation is not None and motion.covariance is not None
-    error = tangent_basis(motion.translation).T @ translation
-    return float(error @ np.linalg.solve(motion.covariance[:2, :2], error))
+    error = tangent_basis(found.direction).T @ direction
+    return float(error @ np.linalg.solve(found.covariance[:2, :2], error))

@@ -103,14 +103,12 @@ class Scores:
             self._values["rotation_error_deg"].append(metrics.rotation_angle(motion.rotation, truth.rotation))
         if motion.translation is None or motion.rotation is None or truth.epipole is None:
             return
-        found = motion.rotation.T @ motion.translation
+        found = motion.rotation.T @ motion.translation.direction
         true = truth.rotation.T @ truth.translation
         self._values["direction_error_deg"].append(metrics.angle(found, true))
-        if motion.covariance is not None:
-            inside = metrics.direction_surprise(motion, truth.translation) < INSIDE_TWO_SIGMA
-            self._values["direction_inside_2_sigma"].append(float(inside))
-        assert motion.epipole is not None
-        at, true_at = (pixel(e, result.camera_matrix) for e in (motion.epipole, truth.epipole))
+        inside = metrics.direction_surprise(motion.translation, truth.translation) < INSIDE_TWO_SIGMA
+        self._values["direction_inside_2_sigma"].append(float(inside))
+        at, true_at = (pixel(e, result.camera_matrix) for e in (motion.translation.epipole, truth.epipole))
         if at is not None and true_at is not None:
             self._values["epipole_error_px"].append(float(np.linalg.norm(at - true_at)))
 

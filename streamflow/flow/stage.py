@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from streamflow.flow.derivatives import space_derivatives
 from streamflow.flow.plain import smallest_singular_value
+from streamflow.options import Knobs
 from streamflow.values import Flow, Frame, FramePair, Image, Map, Vectors
 
 FRAMES = 3  # remembered: the pair's two, and one that an earlier pair may share with a later one
@@ -28,8 +29,8 @@ class DenseFlow(Protocol):
 class FlowStage:
     """Binds the engine; remembers the pyramids and gradients of the last frames."""
 
-    def __init__(self, engine: DenseFlow) -> None:
-        self._engine = engine
+    def __init__(self, engine: DenseFlow, knobs: Knobs) -> None:
+        self._engine, self._knobs = engine, knobs
         self._prepared = lru_cache(FRAMES)(self._prepare)
         self._confidence = lru_cache(FRAMES)(_smin)
 
@@ -37,7 +38,7 @@ class FlowStage:
         """Estimate the flow from the reference to the target, beginning at `start` if there is one."""
         reference, target = self._prepared(pair.reference), self._prepared(pair.target)
         vectors, sigma = self._engine.flow(reference, target, start)
-        return Flow(vectors, sigma, self._confidence(pair.reference))
+        return Flow(vectors, sigma, self._confidence(pair.reference), self._knobs.threshmin)
 
     def _prepare(self, frame: Frame) -> Any:
         return self._engine.prepare(frame.grey)

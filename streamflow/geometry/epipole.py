@@ -63,10 +63,11 @@ def pixel_covariance(motion: Motion, K: Matrix) -> Matrix | None:
 
     Under T + B tau and exp(omega) R the epipole K R'T moves by K R'(B tau + T x omega).
     """
-    R, T, e = motion.rotation, motion.translation, motion.epipole
-    if R is None or T is None or e is None or motion.covariance is None or pixel(e, K) is None:
+    R, translation = motion.rotation, motion.translation
+    if R is None or translation is None or pixel(translation.epipole, K) is None:
         return None
+    T = translation.direction
     moved = K @ R.T @ np.column_stack([tangent_basis(T), np.cross(T, np.eye(3)).T])
     unsigned = K @ R.T @ T
     projected = (moved[:2] - np.outer(unsigned[:2] / unsigned[2], moved[2])) / unsigned[2]
-    return np.asarray(projected @ motion.covariance @ projected.T)
+    return np.asarray(projected @ translation.covariance @ projected.T)

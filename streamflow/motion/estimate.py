@@ -18,7 +18,7 @@ from streamflow.motion.sampling import FlowPoints
 from streamflow.motion.search import APART, search_everywhere, search_near, start_rotation
 from streamflow.motion.selection import gric, simplest
 from streamflow.motion.translation import find_translation
-from streamflow.values import Matrix, Motion, Status
+from streamflow.values import Matrix, Motion, Status, Translation
 
 Order = npt.NDArray[np.int64]
 
@@ -194,9 +194,9 @@ def _poses(prior: Motion | None) -> list[Pose]:
     if prior is None:
         return []
     return [
-        Pose(motion.rotation, motion.translation)
+        Pose(motion.rotation, motion.translation.direction)
         for motion in (prior, *prior.alternatives)
-        if _finite(motion.rotation) and _finite(motion.translation)
+        if motion.translation is not None and _finite(motion.rotation)
     ]
 
 
@@ -226,14 +226,13 @@ def _rivals(
 
 def _agree(first: Motion, second: Motion) -> bool:
     """Whether two directions of translation, but for their sign, differ by no more than their errors."""
-    if first.translation is None or second.translation is None:
+    one, other = first.translation, second.translation
+    if one is None or other is None:
         return False
-    assert first.covariance is not None
-    assert second.covariance is not None
-    B = tangent_basis(first.translation)
-    into = B.T @ tangent_basis(second.translation)
-    errors = first.covariance[:2, :2] + into @ second.covariance[:2, :2] @ into.T
-    tau = B.T @ second.translation
+    B = tangent_basis(one.direction)
+    into = B.T @ tangent_basis(other.direction)
+    errors = one.covariance[:2, :2] + into @ other.covariance[:2, :2] @ into.T
+    tau = B.T @ other.direction
     return bool(tau @ np.linalg.solve(errors, tau) < ALIKE**2)
 
 
@@ -284,8 +283,7 @@ def _with_parallax(
     return Motion(
         status,
         rotation=pose.R,
-        translation=pose.T,
-        covariance=spread,
+        translation=Translation(pose.T, spread, epipole=pose.R.T @ pose.T),
         weights=weights,
         inlier_share=share,
         noise=scale,
@@ -296,7 +294,7 @@ def _goes_on(pose: Pose, prior: Motion | None) -> bool:
     """Whether the camera moves the way it moved in the pair before."""
     if prior is None or prior.translation is None:
         return False
-    return bool(angle_between(pose.T, prior.translation) < AS_IT_WENT)
+    return bool(angle_between(pose.T, prior.translation.direction) < AS_IT_WENT)
 
 
 def _vote(front: Matrix, weights: Matrix) -> float:
@@ -312,13 +310,14 @@ def _vote(front: Matrix, weights: Matrix) -> float:
 
 
 def _completed(motion: Motion, K: Matrix, forward_in_time: bool, doubt: Matrix) -> Motion:
-    """The motion and its alternatives with their epipole, `doubt` added to their covariance."""
-    if motion.rotation is None or motion.translation is None or motion.covariance is None:
+    """The motion and its alternatives with their epipole in pixels, `doubt` added to their covariance."""
+    R, translation = motion.rotation, motion.translation
+    if R is None or translation is None:
         return motion
+    epipole = homogeneous(R, translation.direction, K, forward_in_time=forward_in_time)
     return replace(
         motion,
-        epipole=homogeneous(motion.rotation, motion.translation, K, forward_in_time=forward_in_time),
-        covariance=motion.covariance + doubt,
+        translation=Translation(translation.direction, translation.covariance + doubt, epipole),
         alternatives=tuple(_completed(other, K, forward_in_time, doubt) for other in motion.alternatives),
     )
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from streamflow.geometry.rotation import angle_between, rotation_exp, rotation_log, tangent_basis, unit
-from streamflow.values import Matrix, Motion
+from streamflow.values import Matrix, Motion, Translation
 
 # How much the direction of travel and the turn change from one pair to the next: standard deviations,
 # radians.
@@ -31,7 +31,7 @@ class MotionFilter:
 
     def update(self, motion: Motion, camera_matrix: Matrix) -> Motion:
         """`motion` with R, T and epipole smoothed; where they are not known the past is forgotten."""
-        if motion.translation is None or motion.covariance is None:
+        if motion.translation is None:
             self._state = None
             return motion
         self._state = motion if self._state is None else _fused(self._state, motion, camera_matrix)
@@ -39,22 +39,16 @@ class MotionFilter:
 
 
 def _fused(state: Motion, motion: Motion, K: Matrix) -> Motion:
-    R, T, P = state.rotation, state.translation, state.covariance
-    new_R, new_T, noise = motion.rotation, motion.translation, motion.covariance
-    assert R is not None
-    assert T is not None
-    assert P is not None
-    assert new_R is not None
-    assert new_T is not None
-    assert noise is not None
-    assert motion.epipole is not None
+    R, predicted, new_R, measured = state.rotation, state.translation, motion.rotation, motion.translation
+    assert R is not None and predicted is not None and new_R is not None and measured is not None
+    T, P, new_T = predicted.direction, predicted.covariance, measured.direction
     if angle_between(T, new_T) > FARTHEST:
         return motion
     B = tangent_basis(T)
     innovation = np.concatenate([B.T @ new_T, rotation_log(new_R @ R.T)])
     into = np.eye(5)
     into[:2, :2] = B.T @ tangent_basis(new_T)
-    noise = into @ noise @ into.T
+    noise = into @ measured.covariance @ into.T
     P = P + RESTLESS
     surprise = float(innovation @ np.linalg.solve(P + noise, innovation))
     P = P * max(1.0, surprise / SURPRISE)
@@ -63,5 +57,5 @@ def _fused(state: Motion, motion: Motion, K: Matrix) -> Motion:
     fused_R, fused_T = rotation_exp(step[2:]) @ R, unit(T + B @ step[:2])
     into[:2, :2] = tangent_basis(fused_T).T @ B
     covariance = into @ ((np.eye(5) - gain) @ P) @ into.T
-    epipole = K @ fused_R.T @ fused_T * np.sign(motion.epipole @ K @ new_R.T @ new_T)
-    return replace(motion, rotation=fused_R, translation=fused_T, epipole=epipole, covariance=covariance)
+    epipole = K @ fused_R.T @ fused_T * np.sign(measured.epipole @ K @ new_R.T @ new_T)
+    return replace(motion, rotation=fused_R, translation=Translation(fused_T, covariance, epipole))

@@ -6,7 +6,6 @@ from typing import Literal
 
 from streamflow.motion.estimate import estimate_motion
 from streamflow.motion.sampling import sample
-from streamflow.options import Knobs
 from streamflow.values import Flow, FramePair, Matrix, Motion, Status
 
 SYSTEMATIC = 0.0044  # radians (.25 degrees): what the calibration of a real camera leaves of the direction
@@ -15,8 +14,8 @@ SYSTEMATIC = 0.0044  # radians (.25 degrees): what the calibration of a real cam
 class MotionStage:
     """Binds the options; remembers the last motion as the prior of the next."""
 
-    def __init__(self, model: Literal["full", "translation"], knobs: Knobs) -> None:
-        self._model, self._knobs = model, knobs
+    def __init__(self, model: Literal["full", "translation"]) -> None:
+        self._model = model
         self._prior: Motion | None = None
 
     def __call__(self, pair: FramePair, flow: Flow, camera_matrix: Matrix) -> Motion:
@@ -31,7 +30,7 @@ class MotionStage:
     ) -> Motion:
         """Estimate the motion from the pixels whose smin reaches the threshold; remembers nothing."""
         return estimate_motion(
-            sample(flow.vectors, flow.evident(self._knobs.threshmin), pair.reference.grey),
+            sample(flow.vectors, flow.evident, pair.reference.grey),
             camera_matrix,
             prior=prior,
             seed=pair.reference.index,

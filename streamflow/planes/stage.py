@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from streamflow.errors import UsageError
-from streamflow.options import Knobs, Options
+from streamflow.options import Options
 from streamflow.planes.description import describe_planes
 from streamflow.planes.eight_parameters import fit_eight_parameters, planar_flow
 from streamflow.planes.homography import (
@@ -29,8 +29,8 @@ LEAST_ERROR = 0.1  # pixels: flow is not known better, whatever it predicts
 class PlanesStage:
     """Binds the options; remembers the planes of the last frame, so that labels stay with them."""
 
-    def __init__(self, options: Options, knobs: Knobs) -> None:
-        self._region, self._knobs = options.region, knobs
+    def __init__(self, options: Options) -> None:
+        self._region = options.region
         self._tracker = PlaneTracker()
         self._last: Matrix | None = None  # (P, 3), n of the last frame's planes
 
@@ -54,7 +54,7 @@ class PlanesStage:
         self, flow: Flow, motion: Motion, depth: Depth, camera_matrix: Matrix, rng: np.random.Generator
     ) -> tuple[Plane, ...]:
         assert motion.rotation is not None and motion.translation is not None
-        displacement = depth.step * motion.translation
+        displacement = depth.step * motion.translation.direction
         known = None if self._last is None else moved(self._last, motion.rotation, displacement)
         planes, labels = find_planes(depth, camera_matrix, rng, known=known)
         self._last = planes if len(planes) else None
@@ -74,7 +74,7 @@ class PlanesStage:
             raise UsageError(f"--region {x0},{y0},{across},{down} reaches outside the {width}x{height} image")
         inside = np.zeros((height, width), np.bool_)
         inside[y0 : y0 + down, x0 : x0 + across] = True
-        evident = inside & (flow.smin >= self._knobs.threshmin)
+        evident = inside & (flow.smin >= flow.threshmin)
         y, x = np.nonzero(evident[::SPACING, ::SPACING])
         y, x = y * SPACING, x * SPACING
         points = np.stack([x, y], axis=1).astype(float)
@@ -103,7 +103,7 @@ def _normals(
     homography = fit_homography(points, vectors, sigma, camera_matrix, start)
     twins = planar_motions(homography, points, camera_matrix)
     if twins and motion.translation is not None and motion.rotation is not None:
-        twins = [nearest_motion(twins, motion.rotation.T @ motion.translation)]
+        twins = [nearest_motion(twins, motion.rotation.T @ motion.translation.direction)]
     return [twin.n for twin in twins if twin.n.any()]
 
 

@@ -127,7 +127,7 @@ def test_the_log_has_a_line_a_pair_with_the_heading(everything: Path, pairs: lis
         assert line["epipole"]["ahead"] is True
         assert line["inlier_share"] > 0.8
         assert len(line["planes"][0]["a"]) == 8
-        assert set(line["timing_ms"]) == {"flow", "epipole", "depth", "planes"}
+        assert set(line["timing_ms"]) == {"flow", "motion", "depth", "planes"}
 
 
 def test_the_demo_prints_its_errors(everything: Path) -> None:

@@ -17,7 +17,7 @@ from streamflow.geometry.camera import matrix_from_fov
 from streamflow.options import Knobs, Options
 from streamflow.pipeline import results
 from streamflow.stages import VIEWS, Stage, with_what_they_build_on
-from streamflow.values import Depth, Frame, Looming, Motion, Result, SourceInfo, Status, View
+from streamflow.values import Depth, Frame, Looming, Motion, Result, SourceInfo, Status, Translation, View
 from tests.support.made_results import make_results
 from tests.support.scenes import GROUND, SHAPE, SIDE, K, flow_of, noisy, rays, turn, unit
 
@@ -72,7 +72,8 @@ def test_what_the_camera_does_not_run_into_does_not_loom(planes, T, limit):
 def confirmed(*times: float | None) -> list[bool]:
     """Warned of or not below 2 s: a patch ahead whose time in each frame is given, None if missed."""
     warning = LoomingWarning(Options(warn_below=2.0))
-    pair, motion = make_results()[0].pair, Motion(Status.MOVING, epipole=K @ [0, 0, 1])
+    ahead = Translation(np.array([0.0, 0.0, 1.0]), np.zeros((5, 5)), K @ [0, 0, 1])
+    pair, motion = make_results()[0].pair, Motion(Status.MOVING, np.eye(3), ahead)
     warned = []
     for time in times:
         contact = np.full(SHAPE, np.nan, np.float32)

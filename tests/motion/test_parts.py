@@ -14,7 +14,7 @@ from streamflow.motion.refine import beyond, facing, noise_scale
 from streamflow.motion.sampling import FlowPoints, sample
 from streamflow.motion.selection import gric, simplest
 from streamflow.motion.smoothing import MotionFilter
-from streamflow.values import Motion, Status
+from streamflow.values import Motion, Status, Translation
 
 K = np.array([[150.0, 0, 81.0], [0, 145.0, 52.0], [0, 0, 1]])
 
@@ -232,7 +232,7 @@ def measured(direction, turn=(0.0, 0.0, 0.0), spread=1.0):
     translation = unit(np.asarray(direction, float))
     rotation = rotation_exp(np.deg2rad(np.asarray(turn)))
     covariance = np.diag(np.deg2rad([spread, spread, 0.1, 0.1, 0.1]) ** 2)
-    return Motion(Status.MOVING, rotation, translation, K @ rotation.T @ translation, covariance)
+    return Motion(Status.MOVING, rotation, Translation(translation, covariance, K @ rotation.T @ translation))
 
 
 def test_filter_averages_what_stays_the_same():
@@ -241,11 +241,11 @@ def test_filter_averages_what_stays_the_same():
     for _ in range(200):
         noisy = measured(unit(np.array([0.1, 0, 1.0])) + np.deg2rad(2.0) * rng.normal(size=3), spread=2.0)
         state = smooth.update(noisy, K)
-        raw.append(np.arccos(noisy.translation @ unit(np.array([0.1, 0, 1.0]))))
-        filtered.append(np.arccos(state.translation @ unit(np.array([0.1, 0, 1.0]))))
+        raw.append(np.arccos(noisy.translation.direction @ unit(np.array([0.1, 0, 1.0]))))
+        filtered.append(np.arccos(state.translation.direction @ unit(np.array([0.1, 0, 1.0]))))
     assert np.sqrt(np.mean(np.square(filtered[20:]))) < 0.6 * np.sqrt(np.mean(np.square(raw[20:])))
-    np.testing.assert_allclose(state.epipole, K @ state.rotation.T @ state.translation)
-    assert np.trace(state.covariance) < np.trace(noisy.covariance)
+    np.testing.assert_allclose(state.translation.epipole, K @ state.rotation.T @ state.translation.direction)
+    assert np.trace(state.translation.covariance) < np.trace(noisy.translation.covariance)
 
 
 def test_filter_follows_a_sudden_turn_and_forgets_on_reset():
@@ -253,10 +253,13 @@ def test_filter_follows_a_sudden_turn_and_forgets_on_reset():
     for _ in range(20):
         smooth.update(measured([0, 0, 1.0], spread=0.3), K)
     turned = measured([0.35, 0, 1.0], spread=0.3)
-    after = [smooth.update(turned, K).translation for _ in range(3)]
-    assert np.rad2deg(np.arccos(after[-1] @ turned.translation)) < 2.0
+    after = [smooth.update(turned, K).translation.direction for _ in range(3)]
+    assert np.rad2deg(np.arccos(after[-1] @ turned.translation.direction)) < 2.0
     smooth.reset()
-    assert smooth.update(measured([0, 1.0, 0.2]), K).translation @ unit(np.array([0, 1.0, 0.2])) > 1 - 1e-12
+    assert (
+        smooth.update(measured([0, 1.0, 0.2]), K).translation.direction @ unit(np.array([0, 1.0, 0.2]))
+        > 1 - 1e-12
+    )
 
 
 def test_filter_hands_on_what_has_no_translation():

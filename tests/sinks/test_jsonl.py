@@ -17,9 +17,9 @@ import pytest
 
 from sinks import open_sink
 from streamflow.errors import SinkError, StopStreaming
-from streamflow.values import Looming, Motion, Result, Status
+from streamflow.values import Looming, Motion, Result, Status, Translation
 from tests.support.full_disk import limited_file_size
-from tests.support.made_results import make_results, make_run, write_all
+from tests.support.made_results import K, make_results, make_run, write_all
 
 ROOT = str(Path(__file__).parents[2])
 
@@ -43,6 +43,9 @@ def test_a_line_holds_everything_about_a_pair():
     rotation = second.pop("rotation_deg")
     assert rotation == pytest.approx([0.5, -1.0, 0.25], abs=1e-9)
     assert second.pop("rotation_deg_per_s") == pytest.approx(np.hypot(np.hypot(0.5, 1), 0.25) * 25)
+    major, minor = second["epipole"].pop("sigma_px")
+    assert major >= minor > np.radians(2) * K[0, 0]  # the step runs along the axis; rotation adds to it
+    assert -180 <= second["epipole"].pop("sigma_angle_deg") <= 180
     assert second == {
         "index": 2,
         "reference": 2,
@@ -52,11 +55,15 @@ def test_a_line_holds_everything_about_a_pair():
         "fresh": False,
         "damaged": False,
         "status": "moving",
-        "epipole": {"x": 33.5, "y": 20.25, "ahead": True, "sigma_px": None, "sigma_angle_deg": None},
+        "epipole": {
+            "x": 33.5,
+            "y": 20.25,
+            "ahead": True,
+        },
         "inlier_share": 0.75,
         "translation": [0.0, 0.0, -1.0],
-        "translation_sigma_deg": None,
-        "rotation_sigma_deg": None,
+        "translation_sigma_deg": pytest.approx([2, 2]),
+        "rotation_sigma_deg": pytest.approx([0.5, 0.5, 0.5]),
         "noise": 1.5,
         "alternatives": [],
         "looming": None,
@@ -72,7 +79,7 @@ def test_a_line_holds_everything_about_a_pair():
                 "pixels": 23 * 67,
             }
         ],
-        "timing_ms": {"flow": 12.5, "epipole": 3.25},
+        "timing_ms": {"flow": 12.5, "motion": 3.25},
     }
 
 
@@ -113,7 +120,8 @@ def test_a_stage_that_did_not_run_is_null():
     ids=["ahead", "behind", "outside", "at infinity", "as good as at infinity"],
 )
 def test_the_epipole_is_a_point_or_a_direction(epipole, expected):
-    motion = Motion(Status.MOVING, epipole=np.array(epipole))
+    heading = Translation(np.array([0.0, 0.0, 1.0]), np.full((5, 5), np.nan), np.array(epipole))
+    motion = Motion(Status.MOVING, translation=heading)
     (found,) = written(replace(make_results()[0], motion=motion))
     assert {key: found["epipole"][key] for key in expected} == expected
 
@@ -199,7 +207,7 @@ def test_a_full_disk_is_an_error_and_the_lines_before_it_stay(current_folder):
     results = make_results([Fraction(k, 25) for k in range(40)])
     sink = open_sink("jsonl:out.jsonl", make_run())
     with (
-        limited_file_size(4000),
+        limited_file_size(5000),
         pytest.raises(SinkError, match=r"out\.jsonl: cannot be written: File too large"),
     ):
         write_all(sink, results)

@@ -24,6 +24,7 @@ from streamflow.values import (
     Result,
     SourceInfo,
     Status,
+    Translation,
     Unknown,
 )
 
@@ -65,7 +66,7 @@ def make_result(reference: Frame, target: Frame, **other: Any) -> Result:
         "motion": make_motion(),
         "depth": make_depth(shape, reference.index),
         "planes": (make_plane(shape),),
-        "timing": {"flow": 12.5, "epipole": 3.25},
+        "timing": {"flow": 12.5, "motion": 3.25},
     }
     pair = FramePair(reference, target, fresh=reference.index == 1)
     return Result(pair, K, True, **{**values, **other})
@@ -87,11 +88,11 @@ def make_flow(shape: tuple[int, ...]) -> Flow:
 
 def make_motion() -> Motion:
     rotation = cv2.Rodrigues(np.radians([0.5, -1.0, 0.25]))[0]
+    covariance = np.diag(np.radians([2, 2, 0.5, 0.5, 0.5]) ** 2)
     return Motion(
         Status.MOVING,
         rotation,
-        np.array([0, 0, -1.0]),
-        np.array([33.5, 20.25, 1]),
+        Translation(np.array([0, 0, -1.0]), covariance, np.array([33.5, 20.25, 1])),
         inlier_share=0.75,
         noise=1.5,
     )
