@@ -28,10 +28,11 @@ from streamflow.analysis import Analysis
 from streamflow.evaluation.peers import PEERS
 from streamflow.flow.derivatives import space_derivatives, time_derivative
 from streamflow.flow.engine import FlowEngine
+from streamflow.flow.plain import lucas_kanade
 from streamflow.flow.presets import PRESETS
 from streamflow.options import Knobs, Options
 from streamflow.stages import Stage, with_what_they_build_on
-from streamflow.values import Frame, FramePair, Image
+from streamflow.values import Frame, FramePair, Image, Map
 
 SIZES = ("512x512", "640x480", "1280x720")
 FRAMES = 6
@@ -57,7 +58,12 @@ def measure(size: str, rounds: int) -> dict[str, dict[str, float]]:
     """Time every method on one size and return the figures of each preset."""
     source = SyntheticSource(f"demo:turning,size={size},frames={FRAMES}")
     frames = list(source)
-    methods = flow_methods(frames) | {"chain": chain(frames, source), "original": original(frames)}
+    ix, iy, it = derivatives(frames)
+    methods = flow_methods(frames) | {
+        "chain": chain(frames, source),
+        "plain": lambda _: lucas_kanade(ix, iy, it),
+        "original": original(ix, iy, it),
+    }
     times = interleaved(methods, rounds)
     width, height = source.info.size or (0, 0)
     times["original"] = [value * width * height / CROP**2 for value in times["original"]]
@@ -100,11 +106,14 @@ def chain(frames: list[Frame], source: SyntheticSource) -> Callable[[int], objec
     return step
 
 
-def original(frames: list[Frame]) -> Callable[[int], object]:
-    """One least-squares problem a pixel, in a Python loop, on a crop."""
+def derivatives(frames: list[Frame]) -> tuple[Map, Map, Map]:
+    """Ix, Iy and It of a pair: what the plain method and the original's loop begin with."""
     reference, target = frames[1].grey, frames[0].grey
-    ix, iy = space_derivatives(reference)
-    it = time_derivative(reference, target)
+    return *space_derivatives(reference), time_derivative(reference, target)
+
+
+def original(ix: Map, iy: Map, it: Map) -> Callable[[int], object]:
+    """One least-squares problem a pixel, in a Python loop, on a crop."""
 
     def loop(_: int) -> object:
         flow = np.zeros((CROP, CROP, 2))
@@ -139,6 +148,7 @@ def figures(times: dict[str, list[float]], preset: str) -> dict[str, float]:
     record = {"ms": median(times[preset])}
     record |= {f"flow_over_{name.replace('-', '_')}": ratio(preset, name) for name in PEERS}
     record["original_over_flow"] = ratio("original", preset)
+    record["original_over_plain"] = ratio("original", "plain")
     record["chain_over_dis_medium"] = ratio("chain", "dis-medium")
     return record
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from streamflow.depth.looming_warning import LoomingWarning
 from streamflow.depth.stage import DepthStage, Measurement
 from streamflow.flow.compose import chained
-from streamflow.flow.engine import FlowEngine
-from streamflow.flow.stage import DenseFlow, FlowStage
+from streamflow.flow.methods import DenseFlow, dense_flow
+from streamflow.flow.stage import FlowStage
 from streamflow.geometry.camera import Camera, camera_for
 from streamflow.motion.stage import MotionStage
 from streamflow.options import Knobs, Options
@@ -32,7 +32,7 @@ class Analysis:
     ) -> None:
         self._stages, self._options, self._source = stages, options, source
         self._camera: Camera | None = None
-        self._flow = FlowStage(engine or FlowEngine(options.flow), knobs)
+        self._flow = FlowStage(engine or dense_flow(options.flow), knobs)
         self._motion = MotionStage(options.motion)
         self._depth = DepthStage(options)
         self._warning = LoomingWarning(options)

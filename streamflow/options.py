@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from streamflow.geometry.camera import Calibration
 
 
+FlowMethod = Literal["fast", "balanced", "accurate", "plain"]
+
+
 @dataclass
 class Knobs:
     """What a viewer may turn while the stream runs."""
@@ -21,7 +24,7 @@ class Knobs:
 class Options:
     """How the stages work; fixed for a run."""
 
-    flow: Literal["fast", "balanced", "accurate"] = "balanced"
+    flow: FlowMethod = "balanced"
     motion: Literal["full", "translation"] = "full"
     reference: Literal["newest", "previous"] = "newest"
     fuse: bool = True  # filter the depth over time

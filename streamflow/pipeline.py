@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from streamflow.analysis import Analysis
-from streamflow.flow.stage import DenseFlow
+from streamflow.flow.methods import DenseFlow
 from streamflow.options import Knobs, Options
 from streamflow.pairs import frame_pairs
 from streamflow.stages import Stage

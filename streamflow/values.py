@@ -93,7 +93,7 @@ class Flow:
     """Dense optical flow on the reference image."""
 
     vectors: Vectors  # (H, W, 2) pixels: x_target = x_reference + vectors
-    sigma: Map  # predicted error, pixels
+    sigma: Map  # standard deviation of each component of the error of `vectors`, pixels
     smin: Map  # smallest singular value of the window's gradients, grey levels per pixel
     threshmin: float = 0.0  # pixels whose smin is smaller count as without evidence
 

@@ -6,12 +6,12 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import fields
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 from sinks import SINKS
 from sources import SOURCES
 from streamflow.errors import UsageError
-from streamflow.options import Knobs, Options
+from streamflow.options import FlowMethod, Knobs, Options
 from streamflow.registry import Registry
 from streamflow.stages import ALL_VIEWS, VIEWS
 
@@ -70,8 +70,9 @@ def add_method_options(parser: argparse._ArgumentGroup | argparse.ArgumentParser
     add = parser.add_argument
     add("--threshmin", type=_number(0), default=Knobs().threshmin, metavar="N",
         help="least smin that counts as evidence, grey levels a pixel (default: %(default)g)")  # fmt: skip
-    add("--flow", choices=("fast", "balanced", "accurate"), default=default.flow,
-        help="how much time to spend on the flow (default: %(default)s)")  # fmt: skip
+    add("--flow", choices=get_args(FlowMethod), default=default.flow,
+        help="how much time to spend on the flow; plain: Lucas-Kanade's closed form, for motions of about a "
+             "pixel (default: %(default)s)")  # fmt: skip
     add("--motion", choices=("full", "translation"), default=default.motion,
         help="translation: the camera is known not to rotate (default: %(default)s)")  # fmt: skip
     add("--reference", choices=("newest", "previous"), default=default.reference,

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamflow.depth.triangulation import Map, Matrix, Vector, Vectors
-from streamflow.kernels.jit import kernel, part
+from streamflow.kernels.jit import inline_kernel, kernel
 from streamflow.values import Depth, Unknown
 
 UNCERTAINTY = np.float32(0.005)  # of a prediction, as a share of it: interpolation, motion, scale
@@ -69,7 +69,7 @@ def _predict(inverse_depth, variance, vectors, unknown, backwards, forward, pred
         _predict_row(np.float32(y), *before, vectors[y], unknown[y], backwards, forward, *out)
 
 
-@part(disjoint=True, fastmath=False)
+@inline_kernel(noalias=True, fastmath=False)
 def _predict_row(y, rho_p, var_p, height, width, vectors, unknown, backwards, forward, predicted, spread):
     """Sample the previous frame, bilinear within a surface and the nearest pixel at its edge, and step on.
 

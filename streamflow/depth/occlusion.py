@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.kernels.jit import kernel, part
+from streamflow.kernels.jit import inline_kernel, kernel
 from streamflow.values import Unknown
 
 CELL = 2  # pixels: one point in each CELL x CELL block is carried over, and compared in cells of this size
@@ -38,7 +38,7 @@ def blank_hidden(
     _blank(nearest, cell, rho, inverse_depth, variance, unknown)
 
 
-@part(disjoint=True, fastmath=False)
+@inline_kernel(noalias=True, fastmath=False)
 def _in_target(y, vectors, inverse_depth, variance, h3, e3, height, cell, nearer, farther):
     """Write for a row the cells of the target, and the inverse depths there if both are wrong; 0 if none."""
     width, zero = len(inverse_depth), np.float32(0)

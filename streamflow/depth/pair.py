@@ -13,7 +13,7 @@ from streamflow.depth.triangulation import (
     pixel_motion,
     solve_pixel,
 )
-from streamflow.kernels.jit import kernel, part
+from streamflow.kernels.jit import inline_kernel, kernel
 from streamflow.values import Depth, Unknown
 
 
@@ -61,7 +61,7 @@ KNOWN = np.uint8(0)
 NOTHING = np.float32(np.nan)
 
 
-@part(disjoint=True, fastmath=FASTMATH)
+@inline_kernel(noalias=True, fastmath=FASTMATH)
 def _judge(y, vectors, sigma, H, e, limits, right, bottom, inverse_depth, variance, unknown):
     """Do a row, without a branch: so several pixels are computed at once."""
     noise, max_sigma, min_parallax2, gate2, error2 = limits

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.kernels.jit import kernel, part
+from streamflow.kernels.jit import inline_kernel, kernel
 
 Map = NDArray[np.float32]  # (H, W)
 Vectors = NDArray[np.float32]  # (H, W, 2)
@@ -59,7 +59,7 @@ def signed_inverse_depth(
 FASTMATH = {"contract", "reassoc", "arcp"}  # not what would assume that there are no NaN
 
 
-@part(fastmath=FASTMATH)
+@inline_kernel(fastmath=FASTMATH)
 def solve_pixel(x, y, p1, p2, sigma, H, e, error2):
     """Inverse depth, variance and squared distance to the epipolar line of x, seen at p; see above."""
     h3 = H[2, 0] * x + (H[2, 1] * y + H[2, 2])

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from streamflow.kernels.jit import kernel, part
+from streamflow.kernels.jit import inline_kernel, kernel
 
 
-@part(disjoint=True)
+@inline_kernel(noalias=True)
 def _distance_row(u, v, other_u, other_v, out):
     for x in range(len(out)):
-        across, down = u[x] - other_u[x], v[x] - other_v[x]
-        out[x] = np.sqrt(across * across + down * down)
+        du, dv = u[x] - other_u[x], v[x] - other_v[x]
+        out[x] = np.sqrt(du * du + dv * dv)
 
 
 @kernel("void(float32[:,:,::1], float32[:,:,::1], float32[:,::1])", fastmath=True)
@@ -19,19 +19,19 @@ def distance(flow, other, out):
         _distance_row(flow[0, y], flow[1, y], other[0, y], other[1, y], out[y])
 
 
-@part(disjoint=True)
-def _keep_better_row(u, v, residual, other_u, other_v, other_residual):
+@inline_kernel(noalias=True)
+def _keep_better_row(u, v, ssd, other_u, other_v, other_ssd):
     for x in range(len(u)):
-        mine, theirs = residual[x], other_residual[x]
-        mine_u, mine_v, their_u, their_v = u[x], v[x], other_u[x], other_v[x]
-        u[x], v[x] = their_u if theirs < mine else mine_u, their_v if theirs < mine else mine_v
-        residual[x] = min(mine, theirs)
+        better = other_ssd[x] < ssd[x]
+        own_u, own_v, its_u, its_v = u[x], v[x], other_u[x], other_v[x]
+        u[x], v[x] = its_u if better else own_u, its_v if better else own_v
+        ssd[x] = min(ssd[x], other_ssd[x])
 
 
 @kernel("void(float32[:,:,::1], float32[:,::1], float32[:,:,::1], float32[:,::1])", fastmath=True)
-def keep_better(flow, residual, other, other_residual):
-    """Replace, in place, flow and residual by the other's wherever the other's residual is smaller."""
-    for y in range(len(residual)):
+def keep_better(flow, ssd, other, other_ssd):
+    """Replace, in place, flow and ssd by the other's wherever the other's ssd is smaller."""
+    for y in range(len(ssd)):
         _keep_better_row(
-            flow[0, y], flow[1, y], residual[y], other[0, y], other[1, y], other_residual[y]
+            flow[0, y], flow[1, y], ssd[y], other[0, y], other[1, y], other_ssd[y]
         )  # fmt: skip

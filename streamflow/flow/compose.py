@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.kernels.jit import kernel, part
+from streamflow.kernels.jit import inline_kernel, kernel
 
 Vectors = NDArray[np.float32]
 
@@ -35,7 +35,7 @@ def _chain(first, second, vectors):
         _chain_row(2 * row, first[2 * row], second, len(first), vectors[row])
 
 
-@part(disjoint=True, fastmath=False)
+@inline_kernel(noalias=True, fastmath=False)
 def _chain_row(y, first, second, height, vectors):
     width, half, zero = len(first) // 2, np.float32(0.5), np.float32(0)
     right, bottom = np.float32(width - 1), np.float32(height - 1)

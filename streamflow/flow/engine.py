@@ -19,7 +19,7 @@ Sigma = NDArray[np.float32]  # (H, W), pixels
 SMALLEST = 16
 
 
-class Prepared:
+class FramePyramid:
     """Everything computed from one frame alone; its buffers go back to the engine once it is dropped."""
 
     def __init__(self, levels: tuple[Level, ...]) -> None:
@@ -48,7 +48,7 @@ class FlowEngine:
         self._shape: tuple[int, int] | None = None
         self._spare: list[tuple[Level, ...]] = []
 
-    def prepare(self, grey: Grey) -> Prepared:
+    def prepare(self, grey: Grey) -> FramePyramid:
         """Compute everything that belongs to one frame alone.
 
         Parameters
@@ -67,18 +67,18 @@ class FlowEngine:
         self._fit_to(grey.shape)
         levels = self._spare.pop() if self._spare else pyramid.allocate(*grey.shape)
         pyramid.fill(grey, levels, self._preset.full_size_iterations)
-        prepared = Prepared(levels)
+        prepared = FramePyramid(levels)
         weakref.finalize(prepared, self._spare.append, levels).atexit = False
         return prepared
 
     def flow(
-        self, reference: Prepared, target: Prepared, start: Vectors | None = None
+        self, reference: FramePyramid, target: FramePyramid, start: Vectors | None = None
     ) -> tuple[Vectors, Sigma]:
         """Estimate the flow from reference to target: x_target = x_reference + u.
 
         Parameters
         ----------
-        reference, target : Prepared
+        reference, target : FramePyramid
         start : ndarray, shape (ceil(H / 2), ceil(W / 2), 2), float32
             Where about the flow is, pixels, at every second pixel: saves the search, if it is near.
 
@@ -87,7 +87,7 @@ class FlowEngine:
         vectors : ndarray, shape (H, W, 2), float32
             (u, v), pixels. The caller's own.
         sigma : ndarray, shape (H, W), float32
-            Predicted error of the vector, pixels. The caller's own.
+            Standard deviation of each component of its error, pixels. The caller's own.
         """
         if reference.shape != target.shape:
             raise ValueError(f"frames of one size are needed, got {reference.shape} and {target.shape}")

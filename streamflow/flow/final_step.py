@@ -5,35 +5,35 @@ import numpy as np
 from streamflow.flow.box_sums import (
     RADIUS,
     new_window_rows,
+    partial_sum,
+    partial_sums,
     row_of,
     rows_of,
     sum_windows,
-    third_of,
-    thirds_of,
 )
 from streamflow.flow.lucas_kanade import SCRATCH_ROWS, linearise
 from streamflow.flow.upsample import upsample_row
-from streamflow.kernels.jit import kernel, part
+from streamflow.kernels.jit import inline_kernel, kernel
 
 _KEPT_ROWS = RADIUS + 1
 
 
-@part(disjoint=True)
-def _votes(across, down, rest, out_x, out_y, xx, xy, yy):
-    for x in range(len(rest)):
-        xx[x], xy[x], yy[x] = across[x] * across[x], across[x] * down[x], down[x] * down[x]
-        out_x[x], out_y[x] = across[x] * rest[x], down[x] * rest[x]
+@inline_kernel(noalias=True)
+def _rhs_terms(ix, iy, residual, out_x, out_y, xx, xy, yy):
+    for x in range(len(residual)):
+        xx[x], xy[x], yy[x] = ix[x] * ix[x], ix[x] * iy[x], iy[x] * iy[x]
+        out_x[x], out_y[x] = ix[x] * residual[x], iy[x] * residual[x]
 
 
-@part(disjoint=True)
-def _solve(u, v, damping, out, thirds_x, thirds_y, thirds_xx, thirds_xy, thirds_yy):
+@inline_kernel(noalias=True)
+def _solve(u, v, damping, out, partial_x, partial_y, partial_xx, partial_xy, partial_yy):
     for x in range(len(u)):
-        a = thirds_xx[x] + thirds_xx[x + 3] + thirds_xx[x + 6] + damping
-        b = thirds_xy[x] + thirds_xy[x + 3] + thirds_xy[x + 6]
-        c = thirds_yy[x] + thirds_yy[x + 3] + thirds_yy[x + 6] + damping
+        a = partial_xx[x] + partial_xx[x + 3] + partial_xx[x + 6] + damping
+        b = partial_xy[x] + partial_xy[x + 3] + partial_xy[x + 6]
+        c = partial_yy[x] + partial_yy[x + 3] + partial_yy[x + 6] + damping
         share = np.float32(1) / (a * c - b * b)
-        right_x = share * (damping * u[x] - thirds_x[x] - thirds_x[x + 3] - thirds_x[x + 6])
-        right_y = share * (damping * v[x] - thirds_y[x] - thirds_y[x + 3] - thirds_y[x + 6])
+        right_x = share * (damping * u[x] - partial_x[x] - partial_x[x + 3] - partial_x[x + 6])
+        right_y = share * (damping * v[x] - partial_y[x] - partial_y[x + 3] - partial_y[x + 6])
         out[2 * x] = c * right_x - b * right_y
         out[2 * x + 1] = a * right_y - b * right_x
 
@@ -61,14 +61,14 @@ def final_step(image, neighbours, half_size_flow, vectors, damping):
             u, v = flow[newest % _KEPT_ROWS, 0], flow[newest % _KEPT_ROWS, 1]
             upsample_row(half_size_flow[0], newest, u)
             upsample_row(half_size_flow[1], newest, v)
-            across, down, rest, _ = linearise(image, neighbours, u, v, newest, np.float32(1), scratch)
-            votes_x, votes_y = row_of(rows, newest, 3, width), row_of(rows, newest, 4, width)
-            _votes(across, down, rest, votes_x, votes_y, *rows_of(rows, newest, width))
+            ix, iy, residual, _ = linearise(image, neighbours, u, v, newest, np.float32(1), scratch)
+            rhs_x, rhs_y = row_of(rows, newest, 3, width), row_of(rows, newest, 4, width)
+            _rhs_terms(ix, iy, residual, rhs_x, rhs_y, *rows_of(rows, newest, width))
         else:
             rows[newest % 3] = 0
         sum_windows(rows, newest)
         y = newest - RADIUS
         if y >= 0:
             u, v = flow[y % _KEPT_ROWS, 0], flow[y % _KEPT_ROWS, 1]
-            thirds_x, thirds_y = third_of(rows, 3, width), third_of(rows, 4, width)
-            _solve(u, v, damping, vectors[y], thirds_x, thirds_y, *thirds_of(rows, width))
+            partial_x, partial_y = partial_sum(rows, 3, width), partial_sum(rows, 4, width)
+            _solve(u, v, damping, vectors[y], partial_x, partial_y, *partial_sums(rows, width))

@@ -7,32 +7,34 @@ from streamflow.flow.pyramid import DAMPING, Level
 from streamflow.flow.refine import refine
 from streamflow.flow.smoothing import confidence_weighted_mean
 
-_OUTSIDE_MISFIT = 30.0
+_OUTSIDE_SSD = 30.0
 
 
-class Estimate:
-    """A flow at one level, the misfit of each pixel's window."""
+class LevelFlow:
+    """A flow at one level, and the sum of squared differences (ssd) of each pixel's window."""
 
     def __init__(self, height: int, width: int) -> None:
         self.flow = np.zeros((2, height, width), np.float32)
-        self.residual = np.zeros((height, width), np.float32)
+        self.ssd = np.zeros((height, width), np.float32)
 
     def iterate(
-        self, reference: Level, target: Level, damping: float = DAMPING, *, keep_slope: bool = False
+        self, reference: Level, target: Level, damping: float = DAMPING, *, translate_window: bool = True
     ) -> None:
-        """One Lucas-Kanade iteration; `keep_slope`: a window adds to the flow its pixels have."""
+        """One Lucas-Kanade iteration; without `translate_window` windows add to the flow of their pixels."""
         lucas_kanade_step(
             reference.image,
             reference.inverse,
             target.neighbours.reshape(-1),
             self.flow,
-            self.residual,
-            _OUTSIDE_MISFIT,
+            self.ssd,
+            _OUTSIDE_SSD,
             damping,
-            0.0 if keep_slope else 1.0,
+            float(translate_window),
         )
 
-    def refine(self, reference: Level, target: Level, penalty: float, *, keep_slope: bool = False) -> None:
+    def refine(
+        self, reference: Level, target: Level, penalty: float, *, translate_window: bool = True
+    ) -> None:
         """One Lucas-Kanade iteration; then the flow of a window beside where that fits better; smoothing."""
         refine(
             reference.image,
@@ -40,13 +42,13 @@ class Estimate:
             reference.smallest_eigenvalue,
             target.neighbours.reshape(-1),
             self.flow,
-            self.residual,
-            _OUTSIDE_MISFIT,
+            self.ssd,
+            _OUTSIDE_SSD,
             DAMPING,
-            0.0 if keep_slope else 1.0,
+            float(translate_window),
             penalty,
         )
 
     def smooth(self, reference: Level) -> None:
         """Replace the flow by its confidence-weighted mean."""
-        confidence_weighted_mean(self.flow, self.residual, reference.smallest_eigenvalue)
+        confidence_weighted_mean(self.flow, self.ssd, reference.smallest_eigenvalue)

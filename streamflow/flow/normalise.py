@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from streamflow.kernels.jit import kernel, part
+from streamflow.kernels.jit import inline_kernel, kernel
 
 _REACH = 3
 _COUNT = (2 * _REACH + 1) ** 2
 CONTRAST_FLOOR = 3.0
 
 
-@part(disjoint=True)
+@inline_kernel(noalias=True)
 def _move_down(entering, leaving, columns, squares):
     """Move the sums over the window's rows, of I and of I^2, one row down."""
     for x in range(len(columns)):
@@ -18,13 +18,13 @@ def _move_down(entering, leaving, columns, squares):
         squares[x] += new * new - old * old
 
 
-@part(disjoint=True)
+@inline_kernel(noalias=True)
 def _add_across(first, second, third, fourth, fifth, sixth, seventh, out):
     for x in range(len(out)):
         out[x] = first[x] + second[x] + third[x] + fourth[x] + fifth[x] + sixth[x] + seventh[x]
 
 
-@part()
+@inline_kernel()
 def _sum_across(row, out):
     """Write the sums of seven; the row's margins are filled here."""
     width = len(out)
@@ -33,7 +33,7 @@ def _sum_across(row, out):
     _add_across(row, row[1:], row[2:], row[3:], row[4:], row[5:], row[6:], out)
 
 
-@part(disjoint=True)
+@inline_kernel(noalias=True)
 def _normalise_row(grey, total, power, out):
     count, floor = np.float32(_COUNT), np.float32(_COUNT * CONTRAST_FLOOR)
     zero, most = np.float32(0), np.float32(255)

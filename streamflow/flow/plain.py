@@ -1,6 +1,7 @@
-"""The Lucas-Kanade system of every window, in closed form, and its confidence smin.
+"""Plain Lucas-Kanade: the least-squares system of every window in closed form, at one scale.
 
 Around each pixel, the flow (u, v) is the least-squares solution of Ix u + Iy v = -It over a window [1]_.
+It is linearised once: what moves by more than about a pixel is beyond it.
 
 .. [1] B. Lucas and T. Kanade, "An iterative image registration technique with an application to stereo
    vision", IJCAI 1981, equations 9-10.
@@ -8,18 +9,71 @@ Around each pixel, the flow (u, v) is the least-squares solution of Ix u + Iy v 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from streamflow.kernels.jit import kernel, part
-from streamflow.values import Map, Vectors
+from streamflow.flow.derivatives import space_derivatives, time_derivative
+from streamflow.flow.exact_sums import (
+    RADIUS,
+    SIDE,
+    exact_row,
+    exact_rows_of,
+    new_exact_rows,
+    sum_exactly,
+    window_sum,
+    window_sums,
+)
+from streamflow.flow.smin import ROUNDED_ALIKE, eigenvalues, multiply
+from streamflow.flow.upsample import interleave
+from streamflow.kernels.jit import inline_kernel, kernel
+from streamflow.values import Image, Map, Vectors
 
-RADIUS = 2  # pixels: windows of 5x5
-FLAT = 1e-30  # larger eigenvalue that is as good as zero
 RANK_TOLERANCE = 1e-13  # smaller eigenvalue over the larger one below which a window has rank one
+ROUNDING = 2 / 12  # variance of It, grey levels squared: both images are whole numbers
+CORRELATION = (
+    1.6  # the kernels spread noise over neighbours, whose residuals are so not independent: measured
+)
 
-Sums = NDArray[np.float64]  # (H, W)
+
+class PlainFrame(NamedTuple):
+    """A grey image (H, W) and its derivatives Ix, Iy, (H, W) each, grey levels per pixel."""
+
+    grey: Image
+    ix: Map
+    iy: Map
+
+
+class PlainFlow:
+    """The textbook method in the place of `FlowEngine`."""
+
+    def prepare(self, grey: Image) -> PlainFrame:
+        """Compute the spatial derivatives of one frame."""
+        return PlainFrame(grey, *space_derivatives(grey))
+
+    def flow(
+        self, reference: PlainFrame, target: PlainFrame, start: Vectors | None = None
+    ) -> tuple[Vectors, Map]:
+        """Return vectors (H, W, 2) and sigma (H, W), pixels; one linear step has no use for a `start`.
+
+        Sigma is the standard deviation of least squares in the direction that is known worst: the deviation
+        of a window's residuals over smin. It is infinite where the gradient leaves a direction open.
+        """
+        it = time_derivative(reference.grey, target.grey)
+        vectors, smin = lucas_kanade(reference.ix, reference.iy, it)
+        with np.errstate(divide="ignore"):
+            return vectors, np.divide(CORRELATION * _residual_deviation(reference, it, vectors), smin)
+
+
+def _residual_deviation(frame: PlainFrame, it: Map, vectors: Vectors) -> Map:
+    """Standard deviation of It + Ix u + Iy v about each pixel, its own (u, v) held over the window."""
+    u, v = vectors[..., 0], vectors[..., 1]
+    tt, xt, yt = (
+        cv2.boxFilter(d * it, -1, (SIDE, SIDE), borderType=cv2.BORDER_REFLECT)
+        for d in (it, frame.ix, frame.iy)
+    )
+    return np.asarray(np.sqrt(np.maximum(tt + u * xt + v * yt, 0) + ROUNDING), np.float32)
 
 
 def lucas_kanade(ix: Map, iy: Map, it: Map) -> tuple[Vectors, Map]:
@@ -28,7 +82,8 @@ def lucas_kanade(ix: Map, iy: Map, it: Map) -> tuple[Vectors, Map]:
     Parameters
     ----------
     ix, iy, it : ndarray of float32, shape (H, W)
-        Derivatives, grey levels per pixel and per frame. Windows are 5x5, cut off at the border.
+        Derivatives of 8-bit images, grey levels per pixel and per frame. Windows are 5x5, cut off at the
+        border.
 
     Returns
     -------
@@ -37,110 +92,70 @@ def lucas_kanade(ix: Map, iy: Map, it: Map) -> tuple[Vectors, Map]:
     smin : ndarray of float32, shape (H, W)
         Smallest singular value of the window's [Ix Iy], grey levels per pixel.
     """
-    a, b, c, larger, det = _structure(ix, iy)
-    p, q = _window_sum(ix, it), _window_sum(iy, it)
-    full = det > RANK_TOLERANCE * larger**2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        u = np.where(full, (b * q - c * p) / det, 0)
-        v = np.where(full, (b * p - a * q) / det, 0)
-    edge_u, edge_v = _smallest_norm(a, b, c, larger, p, q)
-    vectors = np.stack([np.where(full, u, edge_u), np.where(full, v, edge_v)], axis=-1)
-    return vectors.astype(np.float32), _smin(larger, det)
+    height, width = ix.shape
+    vectors, smin = np.empty((height, width, 2), np.float32), np.empty((height, width), np.float32)
+    _lucas_kanade(*(np.ascontiguousarray(d) for d in (ix, iy, it)), vectors.reshape(height, -1), smin)
+    return vectors, smin
 
 
-def smallest_singular_value(ix: Map, iy: Map) -> Map:
-    """Compute only the smin of `lucas_kanade`, and fast.
+@inline_kernel(noalias=True)
+def _multiply_by_time(ix, iy, it, xt, yt):
+    for x in range(len(ix)):
+        gt = np.float64(it[x])
+        xt[x], yt[x] = np.float64(ix[x]) * gt, np.float64(iy[x]) * gt
 
-    Parameters
-    ----------
-    ix, iy : ndarray of float32, shape (H, W)
 
-    Returns
-    -------
-    smin : ndarray of float32, shape (H, W)
-    """
-    smin = np.empty(ix.shape, np.float32)
-    _smallest_singular_value(np.ascontiguousarray(ix), np.ascontiguousarray(iy), smin)
-    return smin
+@inline_kernel(noalias=True, fastmath=ROUNDED_ALIKE)
+def _determinants(det, det_u, det_v, p, q, a, b, c):
+    """Write what Cramer's rule divides, in double precision: here digits cancel."""
+    for x in range(len(det)):
+        det[x] = a[x] * c[x] - b[x] * b[x]
+        det_u[x], det_v[x] = b[x] * q[x] - c[x] * p[x], b[x] * p[x] - a[x] * q[x]
+
+
+@inline_kernel(noalias=True, fastmath=ROUNDED_ALIKE)
+def _divide(smin, det, det_u, det_v, a, b, c):
+    """Turn the determinants into the flow, in place; return how many of the matrices have full rank."""
+    full, tiny = np.int32(0), np.float32(1e-30)
+    for x in range(len(smin)):
+        _, larger = eigenvalues(a[x], b[x], c[x])
+        determinant = max(det[x], np.float32(0))
+        share = np.float32(1) / max(determinant, tiny)
+        det_u[x], det_v[x] = det_u[x] * share, det_v[x] * share
+        smin[x] = np.sqrt(determinant / max(larger, tiny))
+        full += np.int32(determinant > np.float32(RANK_TOLERANCE) * larger * larger)
+    return full
+
+
+@inline_kernel(fastmath=False)
+def _solve_deficient(u, v, p, q, a, b, c):
+    """Where the rank is one, take the solution of smallest norm: along the dominant eigenvector."""
+    for x in range(len(u)):
+        smaller, larger = eigenvalues(a[x], b[x], c[x])
+        if smaller > np.float32(RANK_TOLERANCE) * larger:
+            continue
+        # The eigenvector, from the row of the matrix in which nothing cancels
+        ex, ey = (larger - c[x], b[x]) if a[x] >= c[x] else (b[x], larger - a[x])
+        along = -(ex * p[x] + ey * q[x]) / max(larger * (ex * ex + ey * ey), 1e-30)
+        u[x], v[x] = ex * along, ey * along
 
 
 @kernel()
-def _smallest_singular_value(ix, iy, smin):
-    """Write smin; sums in double precision, each afresh: a straight edge has one of zero, not of rounding."""
+def _lucas_kanade(ix, iy, it, vectors, smin):
+    """Write the flow, u and v in turn, and smin."""
     height, width = ix.shape
-    side = 2 * RADIUS + 1
-    products = np.zeros((3, side, width))  # of the window's rows
-    columns = np.zeros(width + 2 * RADIUS)  # sums over them, with a margin of zeros
-    sums = np.empty((3, width))
+    rows = new_exact_rows(5, width)
+    det, u, v = np.empty(width, np.float32), np.empty(width, np.float32), np.empty(width, np.float32)
     for newest in range(height + RADIUS):
-        row = newest % side
         if newest < height:
-            _multiply(ix[newest], iy[newest], products[0, row], products[1, row], products[2, row])
-        else:
-            products[:, row] = 0
+            multiply(ix[newest], iy[newest], *exact_rows_of(rows, newest, width))
+            xt, yt = exact_row(rows, newest, 3, width), exact_row(rows, newest, 4, width)
+            _multiply_by_time(ix[newest], iy[newest], it[newest], xt, yt)
+        sum_exactly(rows, newest, height)
         if newest >= RADIUS:
-            for k in range(3):
-                _sum_down(products[k], columns[RADIUS : RADIUS + width])
-                _sum_across(columns, sums[k])
-            _solve(sums[0], sums[1], sums[2], smin[newest - RADIUS])
-
-
-@part(disjoint=True, fastmath=False)
-def _multiply(ix, iy, xx, xy, yy):
-    for x in range(len(ix)):
-        gx, gy = np.float64(ix[x]), np.float64(iy[x])
-        xx[x], xy[x], yy[x] = gx * gx, gx * gy, gy * gy
-
-
-@part(disjoint=True, fastmath=False)
-def _sum_down(rows, out):
-    for x in range(len(out)):
-        out[x] = rows[0, x] + rows[1, x] + rows[2, x] + rows[3, x] + rows[4, x]
-
-
-@part(disjoint=True, fastmath=False)
-def _sum_across(columns, out):
-    for x in range(len(out)):
-        out[x] = columns[x] + columns[x + 1] + columns[x + 2] + columns[x + 3] + columns[x + 4]
-
-
-@part(disjoint=True, fastmath=False)
-def _solve(a, b, c, smin):
-    """The determinant needs every digit, what follows does not."""
-    for x in range(len(smin)):
-        mean, half = np.float32((a[x] + c[x]) / 2), np.float32((a[x] - c[x]) / 2)
-        larger = mean + np.sqrt(half * half + np.float32(b[x]) * np.float32(b[x]))
-        smaller = np.float32(a[x] * c[x] - b[x] * b[x]) / max(larger, np.float32(FLAT))
-        smin[x] = np.sqrt(max(smaller, np.float32(0)))
-
-
-def _structure(ix: Map, iy: Map) -> tuple[Sums, Sums, Sums, Sums, Sums]:
-    """Entries a, b, c of the window's [[a, b], [b, c]], its larger eigenvalue and its determinant."""
-    a, b, c = (_window_sum(x, y) for x, y in ((ix, ix), (ix, iy), (iy, iy)))
-    larger = (a + c) / 2 + np.hypot((a - c) / 2, b)
-    return a, b, c, larger, a * c - b * b
-
-
-def _smin(larger: Sums, det: Sums) -> Map:
-    # det / larger keeps the digits that (a + c) / 2 - hypot would cancel.
-    eigenvalue = np.divide(det, larger, out=np.zeros_like(det), where=larger > 0)
-    return np.sqrt(np.maximum(eigenvalue, 0)).astype(np.float32)
-
-
-def _smallest_norm(a: Sums, b: Sums, c: Sums, larger: Sums, p: Sums, q: Sums) -> tuple[Sums, Sums]:
-    """Solution along the dominant eigenvector only."""
-    steep = a >= c
-    x = np.where(steep, larger - c, b)
-    y = np.where(steep, b, larger - a)
-    scale = larger * (x * x + y * y)
-    along = np.divide(-(x * p + y * q), scale, out=np.zeros_like(scale), where=scale > 0)
-    return x * along, y * along
-
-
-def _window_sum(x: Map, y: Map) -> Sums:
-    """Sum of x y over the window; what lies outside the image counts as zero, which cuts the window off."""
-    product = np.multiply(x, y, dtype=np.float64)
-    summed = cv2.boxFilter(
-        product, cv2.CV_64F, (2 * RADIUS + 1, 2 * RADIUS + 1), normalize=False, borderType=cv2.BORDER_CONSTANT
-    )
-    return np.asarray(summed, np.float64)
+            y = newest - RADIUS
+            p, q = window_sum(rows, 3, width), window_sum(rows, 4, width)
+            _determinants(det, u, v, p, q, *window_sums(rows, width))
+            if _divide(smin[y], det, u, v, *window_sums(rows, width)) < width:
+                _solve_deficient(u, v, p, q, *window_sums(rows, width))
+            interleave(u, v, vectors[y])

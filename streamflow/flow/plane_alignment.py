@@ -4,18 +4,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamflow.flow.gradients import interpolate
-from streamflow.flow.plane_homography import Plane, enter, predict
-from streamflow.flow.plane_search import LEAST_LIMIT, LIMIT
+from streamflow.flow.plane_homography import Plane, add_constraint, predict
+from streamflow.flow.plane_search import INLIER_SIGMAS, MIN_INLIER_LIMIT
 from streamflow.flow.pyramid import Level
 from streamflow.kernels.jit import kernel
 from streamflow.kernels.least_squares import products, solve
 
 _POINTS = 1200
-_GREY = 15.0  # normalised grey levels: a larger difference belongs to something else
-_HOLD = 0.005  # weight of the vectors beside the grey values
-_NEAR = 0.02  # pixels: a step that short is the last
+_GREY_SCALE = 15.0  # normalised grey levels: a larger difference belongs to something else
+_VECTOR_WEIGHT = 0.005  # weight of the vectors beside the grey values
+_CONVERGED = 0.02  # pixels: a step that short is the last
 # What is known at each point, in this order: place, flow, 1 / limit^2, grey value, gradient, place in pixels
-_KNOWN = 10
+_QUANTITIES = 10
 
 
 @kernel("float64[:,::1](uint8[:,::1], float32[:,:,::1], float32[:,::1], int64, int64)", fastmath=True)
@@ -24,17 +24,17 @@ def _gather(image, flow, sigma, scale, step):
     height, width = image.shape
     unit = 0.5 * max(height, width)
     rows, columns = (height - 3) // step + 1, (width - 3) // step + 1
-    out = np.empty((_KNOWN, rows * columns))
+    out = np.empty((_QUANTITIES, rows * columns))
     for i in range(rows * columns):
         y, x = 1 + i // columns * step, 1 + i % columns * step
         out[0, i], out[1, i] = (x - 0.5 * width) / unit, (y - 0.5 * height) / unit
         for k in range(2):
             out[2 + k, i] = flow[k, y * scale, x * scale] / (unit * scale)
-        limit = max(LEAST_LIMIT, LIMIT * sigma[y * scale, x * scale]) / (unit * scale)
+        limit = max(MIN_INLIER_LIMIT, INLIER_SIGMAS * sigma[y * scale, x * scale]) / (unit * scale)
         out[4, i] = 1 / (limit * limit)
         out[5, i] = image[y, x]
-        out[6, i] = 0.5 * unit / _GREY * (np.float64(image[y, x + 1]) - np.float64(image[y, x - 1]))
-        out[7, i] = 0.5 * unit / _GREY * (np.float64(image[y + 1, x]) - np.float64(image[y - 1, x]))
+        out[6, i] = 0.5 * unit / _GREY_SCALE * (np.float64(image[y, x + 1]) - np.float64(image[y, x - 1]))
+        out[7, i] = 0.5 * unit / _GREY_SCALE * (np.float64(image[y + 1, x]) - np.float64(image[y - 1, x]))
         out[8, i], out[9, i] = x, y
     return out
 
@@ -58,15 +58,15 @@ def _normal_equations_of_vectors(h, known):
         x, y = known[0, i], known[1, i]
         u, v, share = predict(h, x, y)
         du, dv = u - known[2, i], v - known[3, i]
-        slope = share * np.sqrt(_HOLD * known[4, i]) / (1 + (du * du + dv * dv) * known[4, i])
-        enter(rows, 2 * i, x, y, u, v, slope, 0.0, 0.0)
-        enter(rows, 2 * i + 1, x, y, u, v, 0.0, slope, 0.0)
+        slope = share * np.sqrt(_VECTOR_WEIGHT * known[4, i]) / (1 + (du * du + dv * dv) * known[4, i])
+        add_constraint(rows, 2 * i, x, y, u, v, slope, 0.0, 0.0)
+        add_constraint(rows, 2 * i + 1, x, y, u, v, 0.0, slope, 0.0)
     products(rows, A)
     return A
 
 
 @kernel(fastmath=True)
-def _enter_grey_values(h, known, neighbours, rows):
+def _add_grey_constraints(h, known, neighbours, rows):
     """Write, for every point, how a change of the plane makes up for the difference in grey values."""
     unit = 0.5 * max(neighbours.shape)
     for i in range(known.shape[1]):
@@ -74,10 +74,10 @@ def _enter_grey_values(h, known, neighbours, rows):
         u, v, share = predict(h, x, y)
         du, dv = u - known[2, i], v - known[3, i]
         grey, weight = _sample(neighbours, known[8, i] + u * unit, known[9, i] + v * unit)
-        rest = (grey - known[5, i]) / _GREY
-        weight /= (1 + (du * du + dv * dv) * known[4, i]) * (1 + rest * rest)
+        residual = (grey - known[5, i]) / _GREY_SCALE
+        weight /= (1 + (du * du + dv * dv) * known[4, i]) * (1 + residual * residual)
         slope = weight * share
-        enter(rows, i, x, y, u, v, slope * known[6, i], slope * known[7, i], -weight * rest)
+        add_constraint(rows, i, x, y, u, v, slope * known[6, i], slope * known[7, i], -weight * residual)
 
 
 @kernel("float64[::1](float64[::1], float64[:,::1], uint32[:,::1], int64)")
@@ -85,7 +85,7 @@ def _align(start, known, neighbours, iterations):
     held, h = _normal_equations_of_vectors(start, known), start.copy()
     rows, A = np.empty((9, known.shape[1])), np.empty((9, 9))
     for _ in range(iterations):
-        _enter_grey_values(h, known, neighbours, rows)
+        _add_grey_constraints(h, known, neighbours, rows)
         products(rows, A)
         for j in range(8):
             for k in range(8):
@@ -97,7 +97,7 @@ def _align(start, known, neighbours, iterations):
         for j in range(8):
             h[j] += A[8, j]
             longest = max(longest, abs(A[8, j]))
-        if longest * 0.5 * max(neighbours.shape) < _NEAR:
+        if longest * 0.5 * max(neighbours.shape) < _CONVERGED:
             break
     return h
 

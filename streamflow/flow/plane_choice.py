@@ -12,7 +12,7 @@ from streamflow.kernels.jit import kernel
 Flow = NDArray[np.float32]
 Map = NDArray[np.float32]
 
-_LEAST_GAIN, _MOST_GAIN = 0.3, 3.0
+MIN_GAIN, MAX_GAIN = 0.3, 3.0
 _FRACTION = 16.0  # differences in grey levels are kept in 16ths: the largest is 255 / 16, as if it were all
 # The logarithm of a candidate's error: of the windows' mean differences in grey levels,
 _PATCH, _PATCH_COST = (5, 5), 0.60
@@ -22,7 +22,7 @@ _PLANE_COST, _SUPPORT_GAIN = -2.34, 0.46
 
 
 @kernel("void(uint32[:,::1], float32[:,:,::1], float32[:,::1])", fastmath=True)
-def look_up(neighbours, flow, out):
+def warp(neighbours, flow, out):
     """Write the image at x + u, bilinear, from its packed neighbours; -1 where that lies outside."""
     height, width = neighbours.shape
     right, bottom = np.float32(width - 1), np.float32(height - 1)
@@ -38,46 +38,46 @@ def look_up(neighbours, flow, out):
         for x in range(width):
             packed[x] = pixels[np.uint32(np.int32(place[1, x]) * np.int32(width) + np.int32(place[0, x]))]
         for x in range(width):
-            across = place[0, x] - np.float32(np.int32(place[0, x]))
-            down = place[1, x] - np.float32(np.int32(place[1, x]))
-            out[y, x] = inside[x] * (interpolate(packed[x], across, down) + one) - one
+            fx = place[0, x] - np.float32(np.int32(place[0, x]))
+            fy = place[1, x] - np.float32(np.int32(place[1, x]))
+            out[y, x] = inside[x] * (interpolate(packed[x], fx, fy) + one) - one
 
 
 @kernel("UniTuple(float32, 2)(uint8[:,::1], float32[:,::1], float32[:,::1])", fastmath=True)
-def brightness(grey, seen, sigma):
+def brightness(grey, warped, sigma):
     """Return the gain and offset that make the reference as bright and as rich in contrast as the target.
 
     A pixel counts by the precision of the vector that tells where the target shows it: (0.1 + sigma)^-2.
     """
     height, width = grey.shape
     least, zero = np.float32(0.1), np.float32(0)
-    weights, mine, mine_squared, its, its_squared = np.zeros(5)
+    weights, reference_sum, reference_squares, target_sum, target_squares = np.zeros(5)
     for y in range(height):
         for x in range(width):
             doubt = sigma[y, x] + least
-            weight = 1 / (doubt * doubt) if seen[y, x] >= zero else zero
-            here, there = np.float32(grey[y, x]), seen[y, x]
+            weight = 1 / (doubt * doubt) if warped[y, x] >= zero else zero
+            here, there = np.float32(grey[y, x]), warped[y, x]
             weights += weight
-            mine += weight * here
-            mine_squared += weight * here * here
-            its += weight * there
-            its_squared += weight * there * there
+            reference_sum += weight * here
+            reference_squares += weight * here * here
+            target_sum += weight * there
+            target_squares += weight * there * there
     share = 1 / max(weights, 1e-9)
-    my_mean, its_mean = share * mine, share * its
-    contrast = max(share * mine_squared - my_mean * my_mean, 1.0)
-    its_contrast = max(share * its_squared - its_mean * its_mean, 0.0)
-    gain = min(max(np.sqrt(its_contrast / contrast), _LEAST_GAIN), _MOST_GAIN)
-    return np.float32(gain), np.float32(its_mean - gain * my_mean)
+    reference_mean, target_mean = share * reference_sum, share * target_sum
+    reference_variance = max(share * reference_squares - reference_mean * reference_mean, 1.0)
+    target_variance = max(share * target_squares - target_mean * target_mean, 0.0)
+    gain = min(max(np.sqrt(target_variance / reference_variance), MIN_GAIN), MAX_GAIN)
+    return np.float32(gain), np.float32(target_mean - gain * reference_mean)
 
 
 @kernel("void(float32[:,::1], uint8[:,::1], float32, float32, uint8[:,::1])", fastmath=True)
-def compare(seen, grey, gain, offset, out):
+def compare(warped, grey, gain, offset, out):
     """Write how far what the target shows is from what is expected of it, limited; 0 outside.
 
     Parameters
     ----------
-    seen : ndarray, shape (H, W)
-        See `look_up`.
+    warped : ndarray, shape (H, W)
+        See `warp`.
     grey : ndarray, shape (H, W), uint8
         Reference; in the target's brightness it is `gain` times itself plus `offset`.
     out : ndarray, shape (H, W), uint8
@@ -87,8 +87,8 @@ def compare(seen, grey, gain, offset, out):
     share, zero, most = np.float32(_FRACTION) / gain, np.float32(0), np.float32(255)
     for y in range(height):
         for x in range(width):
-            difference = min(abs(seen[y, x] - gain * np.float32(grey[y, x]) - offset) * share, most)
-            out[y, x] = np.uint8(np.int32(difference if seen[y, x] >= zero else zero))
+            difference = min(abs(warped[y, x] - gain * np.float32(grey[y, x]) - offset) * share, most)
+            out[y, x] = np.uint8(np.int32(difference if warped[y, x] >= zero else zero))
 
 
 @kernel("void(uint8[:,::1], uint8[:,::1], float32, float32[:,::1])", fastmath=True)
@@ -102,15 +102,15 @@ def grey_cost(near, around, constant, out):
 
 
 @kernel("void(float32[:,::1], float32[:,:,::1], float32[:,::1], float32[:,:,::1])", fastmath=True)
-def take_if_cheaper(its_cost, its_flow, cost, flow):
-    """Replace, in place, flow and cost by the plane's wherever its cost is less."""
+def take_if_cheaper(plane_cost, plane_flow, cost, flow):
+    """Replace, in place, flow and cost by the plane's wherever that costs less."""
     height, width = cost.shape
     for y in range(height):
         for k in range(2):
             for x in range(width):
-                flow[k, y, x] = its_flow[k, y, x] if its_cost[y, x] < cost[y, x] else flow[k, y, x]
+                flow[k, y, x] = plane_flow[k, y, x] if plane_cost[y, x] < cost[y, x] else flow[k, y, x]
         for x in range(width):
-            cost[y, x] = min(cost[y, x], its_cost[y, x])
+            cost[y, x] = min(cost[y, x], plane_cost[y, x])
 
 
 class PlaneChoice:
@@ -118,7 +118,7 @@ class PlaneChoice:
 
     def __init__(self, height: int, width: int) -> None:
         self._flow = np.empty((2, height, width), np.float32)
-        self._seen, self._cost, self._its_cost = np.empty((3, height, width), np.float32)
+        self._warped, self._cost, self._plane_cost = np.empty((3, height, width), np.float32)
         self._difference, self._near, self._around = np.empty((3, height, width), np.uint8)
         self._neighbours = np.empty((height, width), np.uint32)
 
@@ -129,22 +129,22 @@ class PlaneChoice:
         the less, the more vectors obey it; and of each the more, the worse it explains the grey values.
         """
         pack_neighbours(target.grey, self._neighbours)
-        look_up(self._neighbours, flow, self._seen)
-        light = brightness(reference.grey, self._seen, sigma)
-        self._explain(reference.grey, light, 0.0, self._cost)
+        warp(self._neighbours, flow, self._warped)
+        gain_and_offset = brightness(reference.grey, self._warped, sigma)
+        self._photometric_cost(reference.grey, gain_and_offset, 0.0, self._cost)
         self._cost += np.log(sigma + np.float32(0.05))
         for plane in planes:
             planar_flow(plane.homography, self._flow)
-            look_up(self._neighbours, self._flow, self._seen)
+            warp(self._neighbours, self._flow, self._warped)
             constant = _PLANE_COST - _SUPPORT_GAIN * float(np.log(plane.support + 1e-3))
-            self._explain(reference.grey, light, constant, self._its_cost)
-            take_if_cheaper(self._its_cost, self._flow, self._cost, flow)
+            self._photometric_cost(reference.grey, gain_and_offset, constant, self._plane_cost)
+            take_if_cheaper(self._plane_cost, self._flow, self._cost, flow)
 
-    def _explain(
-        self, grey: NDArray[np.uint8], light: tuple[float, float], constant: float, out: Map
+    def _photometric_cost(
+        self, grey: NDArray[np.uint8], gain_and_offset: tuple[float, float], constant: float, out: Map
     ) -> None:
-        """Write `constant` plus the cost of explaining the reference by what is seen."""
-        compare(self._seen, grey, *light, self._difference)
+        """Write `constant` plus the cost of the differences between the reference and the warped target."""
+        compare(self._warped, grey, *gain_and_offset, self._difference)
         cv2.blur(self._difference, _PATCH, dst=self._near)
         cv2.blur(self._difference, _SURROUNDINGS, dst=self._around)
         grey_cost(self._near, self._around, constant, out)

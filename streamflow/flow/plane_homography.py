@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from streamflow.kernels.jit import kernel
 
-_NEAREST = 0.1  # of 1 + h6 x + h7 y: smaller is before the camera no more
+_MIN_DENOMINATOR = 0.1  # of 1 + h6 x + h7 y: what is nearer to the camera is behind it, or as good as
 
 
 class Plane(NamedTuple):
@@ -24,22 +24,22 @@ class Plane(NamedTuple):
 def predict(h, x, y):
     """Return the vector (u, v) at (x, y), and the share 1 / (1 + h6 x + h7 y)."""
     along = h[6] * x + h[7] * y
-    share = 1 / max(1 + along, _NEAREST)
+    share = 1 / max(1 + along, _MIN_DENOMINATOR)
     u = (h[0] * x + h[1] * y + h[2] - x * along) * share
     v = (h[3] * x + h[4] * y + h[5] - y * along) * share
     return u, v, share
 
 
 @kernel(fastmath=True)
-def enter(rows, i, x, y, u, v, across, down, right):
-    """Write column i of `rows` (9, N): `across` and `down` times the change of a vector are `right`.
+def add_constraint(rows, i, x, y, u, v, ix, iy, right):
+    """Write column i of `rows` (9, N): (ix, iy) times the change of a vector is `right`.
 
-    The first eight numbers are what h is multiplied by; the vector is (u, v), at (x, y), and `across` and
-    `down` have the share in them.
+    The first eight numbers are what h is multiplied by; the vector is (u, v), at (x, y), and (ix, iy) has the
+    share in it.
     """
-    forward = -(across * (x + u) + down * (y + v))
-    rows[0, i], rows[1, i], rows[2, i] = across * x, across * y, across
-    rows[3, i], rows[4, i], rows[5, i] = down * x, down * y, down
+    forward = -(ix * (x + u) + iy * (y + v))
+    rows[0, i], rows[1, i], rows[2, i] = ix * x, ix * y, ix
+    rows[3, i], rows[4, i], rows[5, i] = iy * x, iy * y, iy
     rows[6, i], rows[7, i], rows[8, i] = forward * x, forward * y, right
 
 
@@ -49,7 +49,7 @@ def planar_flow(h, out):
     _, height, width = out.shape
     scale = 0.5 * max(height, width)
     for y in range(height):
-        down = (y - 0.5 * height) / scale
+        plane_y = (y - 0.5 * height) / scale
         for x in range(width):
-            u, v, _ = predict(h, (x - 0.5 * width) / scale, down)
+            u, v, _ = predict(h, (x - 0.5 * width) / scale, plane_y)
             out[0, y, x], out[1, y, x] = np.float32(u * scale), np.float32(v * scale)

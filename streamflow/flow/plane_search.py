@@ -3,20 +3,20 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.flow.plane_homography import Plane, enter, predict
+from streamflow.flow.plane_homography import Plane, add_constraint, predict
 from streamflow.kernels.jit import kernel
 from streamflow.kernels.least_squares import products, solve
 
-TRIES = 128
-FEWEST = 0.08  # of the grid's points
+HYPOTHESES = 128
+MIN_SUPPORT = 0.08  # of the grid's points
 _POINTS = 800
-_EVERY = 3  # third of the points is enough to choose among the tries
+_SCORING_STRIDE = 3  # hypotheses are scored on every third point
 _REFITS = 3
-_SURER = 0.9  # of the points have a say
-# How far from a plane a vector may be: pixels, and sigma, which is in pixels of twice the size
-LEAST_LIMIT = 0.3
-LIMIT = 0.3
-_OBEYS = 1.5**2  # squared error, in units of the limit's square
+_USED_SHARE = 0.9  # of the points: the least sure are left out
+# How far from a plane an inlier may be: pixels, and sigma, which is in pixels of twice the size
+MIN_INLIER_LIMIT = 0.3
+INLIER_SIGMAS = 0.3
+_REMOVED = 1.5**2  # squared error over the limit's square: what is nearer takes no part in the next plane
 
 
 @kernel(fastmath=True)
@@ -25,8 +25,8 @@ def _fit(points, weights):
     rows, A = np.empty((9, 2 * len(weights))), np.empty((9, 9))
     for i in range(len(weights)):
         x, y, u, v, weight = points[0, i], points[1, i], points[2, i], points[3, i], weights[i]
-        enter(rows, 2 * i, x, y, u, v, weight, 0.0, weight * u)
-        enter(rows, 2 * i + 1, x, y, u, v, 0.0, weight, weight * v)
+        add_constraint(rows, 2 * i, x, y, u, v, weight, 0.0, weight * u)
+        add_constraint(rows, 2 * i + 1, x, y, u, v, 0.0, weight, weight * v)
     products(rows, A)
     ridge = 1e-9 * (A[2, 2] + 1e-9)
     for j in range(8):
@@ -64,34 +64,34 @@ def _refit(points, plane, errors):
 
 @kernel("Tuple((float64[::1], float64[::1]))(float64[:,::1], float64[:,::1])")
 def _search(points, draws):
-    """Return the plane that most points obey, and their squared errors: MSAC, each best try refitted.
+    """Return the plane that most points obey, and their squared errors: MSAC, each best hypothesis refitted.
 
     Parameters
     ----------
     points : ndarray, shape (6, N)
         Rows x, y, u, v, 1 / limit^2, weight.
-    draws : ndarray, shape (tries, 4)
-        Which four points a try goes through, as fractions of N.
+    draws : ndarray, shape (hypotheses, 4)
+        Which four points a hypothesis goes through, as fractions of N.
 
     References
     ----------
     P. Torr, A. Zisserman, MLESAC, CVIU 78, 2000, doi:10.1006/cviu.1999.0832.
     O. Chum, J. Matas, J. Kittler, Locally optimized RANSAC, DAGM 2003, doi:10.1007/978-3-540-45243-0_31.
     """
-    some = points[:, ::_EVERY].copy()
-    n = some.shape[1]
+    subset = points[:, ::_SCORING_STRIDE].copy()
+    n = subset.shape[1]
     errors, best, lowest = np.empty(n), np.zeros(8), np.inf
-    four, equal = np.empty((4, 4)), np.ones(4)
+    minimal, equal = np.empty((4, 4)), np.ones(4)
     for i in range(len(draws)):
         for k in range(4):
             chosen = int(draws[i, k] * n)
             for row in range(4):  # numba takes seconds to compile the assignment of a slice
-                four[row, k] = some[row, chosen]
-        plane = _fit(four, equal)
-        cost = _measure(some, plane, errors)
+                minimal[row, k] = subset[row, chosen]
+        plane = _fit(minimal, equal)
+        cost = _measure(subset, plane, errors)
         if cost > lowest:
             continue
-        plane, cost = _refit(some, plane, errors)
+        plane, cost = _refit(subset, plane, errors)
         if cost < lowest:
             lowest, best = cost, plane
     errors = np.empty(points.shape[1])
@@ -103,7 +103,8 @@ def _search(points, draws):
 class PlaneSearch:
     """The search for flows of one size, on a grid of about 800 points; the same flow gives the same planes.
 
-    Half of the tries and more take their points from one part of the image: smaller planes are found too.
+    More than half of the hypotheses take their points from one part of the image: smaller planes are found
+    too.
     """
 
     def __init__(self, height: int, width: int) -> None:
@@ -114,8 +115,8 @@ class PlaneSearch:
         self._shape = height, width
         self._unit = 0.5 * max(height, width)
         rng = np.random.default_rng(0)
-        span = 0.5 ** rng.integers(0, 4, (TRIES, 1))
-        self._draws = rng.random((TRIES, 1)) * (1 - span) + span * rng.random((TRIES, 4))
+        span = 0.5 ** rng.integers(0, 4, (HYPOTHESES, 1))
+        self._draws = rng.random((HYPOTHESES, 1)) * (1 - span) + span * rng.random((HYPOTHESES, 4))
 
     def __call__(self, flow: NDArray[np.float32], sigma: NDArray[np.float32], most: int) -> list[Plane]:
         """Return up to `most` planes of a flow (2, H, W), that of most vectors first.
@@ -125,13 +126,13 @@ class PlaneSearch:
         """
         points = self._points(flow, sigma)
         planes: list[Plane] = []
-        fewest = FEWEST * len(self._rows)
-        while len(planes) < most and points.shape[1] > fewest:
+        min_inliers = MIN_SUPPORT * len(self._rows)
+        while len(planes) < most and points.shape[1] > min_inliers:
             homography, errors = _search(points, self._draws)
-            obeys = errors < _OBEYS
-            if obeys.sum() < fewest:
+            obeys = errors < _REMOVED
+            if obeys.sum() < min_inliers:
                 break
-            precision = (LEAST_LIMIT / self._unit) ** 2 * points[4]
+            precision = (MIN_INLIER_LIMIT / self._unit) ** 2 * points[4]
             support = (precision * np.maximum(1 - errors, 0)).sum() / len(self._rows)
             planes.append(Plane(homography, float(support)))
             points = np.ascontiguousarray(points[:, ~obeys])
@@ -143,11 +144,11 @@ class PlaneSearch:
         u, v = flow[:, self._rows, self._columns].astype(np.float64)
         doubt = sigma[self._rows, self._columns]
         x, y = self._columns + u, self._rows + v
-        most = int(_SURER * len(doubt))
+        most = int(_USED_SHARE * len(doubt))
         good = (doubt <= np.partition(doubt, most)[most]) & (x >= 0) & (y >= 0) & (x < width) & (y < height)
         where = np.stack([self._columns - 0.5 * width, self._rows - 0.5 * height, u, v])[:, good] / self._unit
-        limit = np.maximum(LEAST_LIMIT, LIMIT * doubt[good])
-        return np.stack([*where, (limit / self._unit) ** -2.0, (LEAST_LIMIT / limit) ** 0.5])
+        limit = np.maximum(MIN_INLIER_LIMIT, INLIER_SIGMAS * doubt[good])
+        return np.stack([*where, (limit / self._unit) ** -2.0, (MIN_INLIER_LIMIT / limit) ** 0.5])
 
 
 def _interleaved(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.int64]:

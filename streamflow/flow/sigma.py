@@ -27,23 +27,23 @@ def disagreement(flow: NDArray[np.float32], other: NDArray[np.float32]) -> NDArr
 
 @dataclass(frozen=True)
 class ErrorModel:
-    """The logarithm of the error as a sum: constant, and powers of misfit, textures and disagreement."""
+    """The logarithm of the error as a sum: constant, and powers of the ssd, textures and disagreement."""
 
     constant: float
-    misfit: float
+    ssd: float
     texture: float
     texture_around: float
     apart: float
 
 
-WITHOUT_PLANES = ErrorModel(constant=0.40, misfit=0.29, texture=-0.35, texture_around=0, apart=0.83)
+WITHOUT_PLANES = ErrorModel(constant=0.40, ssd=0.29, texture=-0.35, texture_around=0, apart=0.83)
 """For the better of two candidates, and where the last iteration's change stands in for a second one."""
-WITH_PLANES = ErrorModel(constant=-0.50, misfit=0.57, texture=-0.40, texture_around=-0.31, apart=0.50)
+WITH_PLANES = ErrorModel(constant=-0.50, ssd=0.57, texture=-0.40, texture_around=-0.31, apart=0.50)
 """For the flow at half size, once planes have taken their part."""
 
 
 def predict_error(
-    residual: NDArray[np.float32],
+    ssd: NDArray[np.float32],
     smallest_eigenvalue: NDArray[np.float32],
     apart: NDArray[np.float32],
     model: ErrorModel,
@@ -51,12 +51,12 @@ def predict_error(
     """Predict the median length of the flow's error, pixels of twice the size.
 
     A product of powers, fitted by least absolute deviations of the logarithm on pairs with known flow:
-    it grows with the misfit per pixel and the candidates' disagreement and falls with the weakest texture,
+    it grows with the ssd per pixel and the candidates' disagreement and falls with the weakest texture,
     that of the window and that of the surroundings.
 
     Parameters
     ----------
-    residual, smallest_eigenvalue : ndarray, shape (H, W)
+    ssd, smallest_eigenvalue : ndarray, shape (H, W)
         Sums over 9x9 windows, squared normalised grey levels.
     apart : ndarray, shape (H, W)
         See `disagreement`, pixels.
@@ -65,9 +65,9 @@ def predict_error(
     -------
     ndarray, shape (H, W)
     """
-    logarithm = _logarithm(residual, 1 / AREA, 1.0)
+    logarithm = _logarithm(ssd, 1 / AREA, 1.0)
     texture = _logarithm(smallest_eigenvalue, 1 / AREA, _LEAST_TEXTURE)
-    cv2.addWeighted(logarithm, model.misfit, texture, model.texture, model.constant, dst=logarithm)
+    cv2.addWeighted(logarithm, model.ssd, texture, model.texture, model.constant, dst=logarithm)
     if model.texture_around:
         around = np.asarray(cv2.blur(smallest_eigenvalue, _SURROUNDINGS, dst=texture), np.float32)
         around = _logarithm(around, 1 / AREA, _LEAST_TEXTURE)

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 from streamflow.flow.derivatives import space_derivatives
-from streamflow.flow.plain import smallest_singular_value
+from streamflow.flow.methods import DenseFlow
+from streamflow.flow.smin import smallest_singular_value
 from streamflow.options import Knobs
-from streamflow.values import Flow, Frame, FramePair, Image, Map, Vectors
+from streamflow.values import Flow, Frame, FramePair, Map, Vectors
 
 FRAMES = 3  # remembered: the pair's two, and one that an earlier pair may share with a later one
 
 
-class DenseFlow(Protocol):
-    """A method of dense flow: `FlowEngine`, or another in its place."""
-
-    def prepare(self, grey: Image) -> Any:
-        """Compute what belongs to one frame alone."""
-
-    def flow(self, reference: Any, target: Any, start: Vectors | None = None) -> tuple[Vectors, Map]:
-        """Return vectors (H, W, 2) and predicted error (H, W), pixels, of two prepared frames.
-
-        The flow may begin at `start`, which has the vectors of every second pixel.
-        """
-
-
 class FlowStage:
-    """Binds the engine; remembers the pyramids and gradients of the last frames."""
+    """Binds a method; remembers the pyramids and gradients of the last frames."""
 
     def __init__(self, engine: DenseFlow, knobs: Knobs) -> None:
         self._engine, self._knobs = engine, knobs

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from streamflow.kernels.jit import kernel, part
+from streamflow.kernels.jit import inline_kernel, kernel
 
 
-@part(disjoint=True)
+@inline_kernel(noalias=True)
 def _between(upper, lower, upper_right, lower_right, out):
     """Write pixels and those between; the right neighbours come as views of their own."""
     for x in range(len(upper_right)):
@@ -14,14 +14,15 @@ def _between(upper, lower, upper_right, lower_right, out):
         out[2 * x + 1] = np.float32(0.5) * (here + upper_right[x] + lower_right[x])
 
 
-@part(disjoint=True)
-def _interleave(u, v, out):
+@inline_kernel(noalias=True)
+def interleave(u, v, out):
+    """Write u and v in turn."""
     for x in range(len(u)):
         out[2 * x] = u[x]
         out[2 * x + 1] = v[x]
 
 
-@part()
+@inline_kernel()
 def upsample_row(component, y, out):
     """Write row y of one component of the flow `upsample` makes."""
     upper, lower = component[y // 2], component[min((y + 1) // 2, len(component) - 1)]
@@ -53,4 +54,4 @@ def upsample_interleaved(flow, vectors):
     for y in range(height):
         upsample_row(flow[0], y, u)
         upsample_row(flow[1], y, v)
-        _interleave(u, v, vectors[y])
+        interleave(u, v, vectors[y])

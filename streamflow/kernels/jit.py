@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +25,30 @@ CPUTargetOptions.noalias = TargetOptions.Mapping("noalias")
 def kernel(signature: str | None = None, *, fastmath: bool | set[str] = False) -> Any:
     """Decorate a function to be compiled: at once for `signature`, else for what it is called with."""
     options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": fastmath}
-    return numba.njit(signature, **options) if signature else numba.njit(**options)
+    with _our_cache():
+        return numba.njit(signature, **options) if signature else numba.njit(**options)
 
 
-def part(*, disjoint: bool = False, fastmath: bool | set[str] = True) -> Any:
+def inline_kernel(*, noalias: bool = False, fastmath: bool | set[str] = True) -> Any:
     """Decorate a function that only kernels call: it becomes part of them, by default with fast arithmetic.
 
-    `disjoint` promises that what is written through one argument is reached through no other. A loop over
+    `noalias` promises that what is written through one argument is reached through no other. A loop over
     many rows becomes vector instructions only then: nothing has to be checked for overlap. A branch around
-    calls, or a choice between arrays, belongs in the kernel: in a part it costs counting references each row.
+    calls, or a choice between arrays, belongs in the kernel: in here it costs counting references each row.
     """
-    inner = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "noalias": disjoint}
+    inner = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "noalias": noalias}
     options: dict[str, Any] = {"error_model": "numpy", "fastmath": fastmath, **inner}
     return numba.njit(**options)
+
+
+@contextmanager
+def _our_cache() -> Iterator[None]:
+    """Have numba keep what is decorated here in our folder, and nobody else's kernels."""
+    config: Any = numba.config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(CACHE)
+    yield
+    config.CACHE_DIR = before
 
 
 def _cache() -> Path:
@@ -75,4 +88,4 @@ def _temporary_folder() -> Path:
     return folder if owned and _is_writable(folder) else Path(tempfile.mkdtemp(prefix="streamflow-numba-"))
 
 
-numba.config.CACHE_DIR = str(_cache())  # type: ignore[attr-defined]
+CACHE = _cache()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from streamflow.kernels.jit import kernel, part
+from streamflow.kernels.jit import inline_kernel, kernel
 from streamflow.values import Matrix
 
 Indices = npt.NDArray[np.intp]
@@ -89,7 +89,7 @@ def _best_of_cells(sigma, spacing):
     return y, x
 
 
-@part(disjoint=True, fastmath=False)
+@inline_kernel(noalias=True, fastmath=False)
 def _keep_least(values, row, least, where):
     """Enter a row: of each column the smallest value so far, and its row."""
     for x in range(len(least)):

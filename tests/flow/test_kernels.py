@@ -13,7 +13,7 @@ from streamflow.flow.refine import refine
 from streamflow.flow.upsample import upsample
 from streamflow.flow.window_shift import OFFSET
 
-DAMPING, OUTSIDE_MISFIT, PENALTY = 81.0, 30.0, 1.1
+DAMPING, OUTSIDE_SSD, PENALTY = 81.0, 30.0, 1.1
 SIZES = [(47, 61), (16, 17), (23, 130)]
 
 
@@ -41,11 +41,11 @@ def inverse_with(level: Level, damping: float) -> np.ndarray:
 
 
 def one_step(
-    reference: Level, target: Level, flow: np.ndarray, pooled: float
+    reference: Level, target: Level, flow: np.ndarray, translate_window: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the minimum of the damped sum of squares, and the sum without the damping there.
 
-    The window shares the share `pooled` of the flow; of the rest, each pixel keeps what it has.
+    The window shares the share `translate_window` of the flow; of the rest, each pixel keeps what it has.
     """
     n0, n1, u0 = reference.image.astype(float), target.image.astype(float), flow.astype(float)
     height, width = n0.shape
@@ -54,24 +54,24 @@ def one_step(
     y, x = np.mgrid[:height, :width] + u0[::-1]
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     warped = scipy.ndimage.map_coordinates(n1, [y, x], order=1, mode="nearest")
-    kept, u0 = (1 - pooled) * u0, pooled * u0
+    kept, u0 = (1 - translate_window) * u0, translate_window * u0
     r = np.where(inside, warped - n0, 0) - gx * u0[0] - gy * u0[1]
     a, b, c = window_sums(gx * gx), window_sums(gx * gy), window_sums(gy * gy)
     p, q = window_sums(gx * r), window_sums(gy * r)
     damped = np.stack([np.stack([a + DAMPING, b], -1), np.stack([b, c + DAMPING], -1)], -2)
     right = np.stack([DAMPING * u0[0] - p, DAMPING * u0[1] - q], -1)
     u, v = np.moveaxis(np.linalg.solve(damped, right[..., None])[..., 0], -1, 0)
-    squares = window_sums(r * r + OUTSIDE_MISFIT * ~inside)
+    squares = window_sums(r * r + OUTSIDE_SSD * ~inside)
     return np.stack([u, v]) + kept, squares + 2 * (u * p + v * q) + a * u * u + 2 * b * u * v + c * v * v
 
 
-def shifted(flow: np.ndarray, misfit: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+def shifted(flow: np.ndarray, ssd: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
     before, after = (
-        np.clip(np.arange(misfit.shape[axis]) + step, 0, misfit.shape[axis] - 1) for step in (-OFFSET, OFFSET)
+        np.clip(np.arange(ssd.shape[axis]) + step, 0, ssd.shape[axis] - 1) for step in (-OFFSET, OFFSET)
     )
-    candidates = [(flow, misfit)]
+    candidates = [(flow, ssd)]
     for index in (before, after):
-        candidates.append((flow.take(index, axis + 1), PENALTY * misfit.take(index, axis)))
+        candidates.append((flow.take(index, axis + 1), PENALTY * ssd.take(index, axis)))
     best = np.argmin([m for _, m in candidates], axis=0)
     return (
         np.take_along_axis(np.stack([f for f, _ in candidates]), best[None, None], 0)[0],
@@ -79,59 +79,59 @@ def shifted(flow: np.ndarray, misfit: np.ndarray, axis: int) -> tuple[np.ndarray
     )
 
 
-def weighted_mean(flow: np.ndarray, misfit: np.ndarray, smallest_eigenvalue: np.ndarray) -> np.ndarray:
-    weight = (smallest_eigenvalue + 300.0) / (misfit / 81 + 5)
+def weighted_mean(flow: np.ndarray, ssd: np.ndarray, smallest_eigenvalue: np.ndarray) -> np.ndarray:
+    weight = (smallest_eigenvalue + 300.0) / (ssd / 81 + 5)
     return np.stack([window_sums(weight * component) for component in flow]) / window_sums(weight)
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("pooled", [0.0, 1.0])
-def test_a_step_minimises_the_damped_squares(size: tuple[int, int], pooled: float) -> None:
+@pytest.mark.parametrize("translate_window", [0.0, 1.0])
+def test_a_step_minimises_the_damped_squares(size: tuple[int, int], translate_window: float) -> None:
     reference, target, flow = levels(*size)
     reference.inverse[:] = inverse_with(reference, DAMPING)
-    expected, misfit = one_step(reference, target, flow, pooled)
-    residual = np.empty(size, np.float32)
+    expected, expected_ssd = one_step(reference, target, flow, translate_window)
+    ssd = np.empty(size, np.float32)
     found = flow.copy()
     lucas_kanade_step(
         reference.image,
         reference.inverse,
         target.neighbours.reshape(-1),
         found,
-        residual,
-        OUTSIDE_MISFIT,
+        ssd,
+        OUTSIDE_SSD,
         DAMPING,
-        pooled,
+        translate_window,
     )
     np.testing.assert_allclose(found, expected, atol=2e-3)
-    np.testing.assert_allclose(residual, misfit, rtol=2e-3, atol=1)
+    np.testing.assert_allclose(ssd, expected_ssd, rtol=2e-3, atol=1)
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("pooled", [0.0, 1.0])
-def test_a_round_is_its_steps_one_after_the_other(size: tuple[int, int], pooled: float) -> None:
+@pytest.mark.parametrize("translate_window", [0.0, 1.0])
+def test_a_round_is_its_steps_one_after_the_other(size: tuple[int, int], translate_window: float) -> None:
     reference, target, flow = levels(*size)
     reference.inverse[:] = inverse_with(reference, DAMPING)
     neighbours = target.neighbours.reshape(-1)
-    stepped, misfit = flow.copy(), np.empty(size, np.float32)
+    stepped, step_ssd = flow.copy(), np.empty(size, np.float32)
     lucas_kanade_step(
-        reference.image, reference.inverse, neighbours, stepped, misfit, OUTSIDE_MISFIT, DAMPING, pooled
+        reference.image, reference.inverse, neighbours, stepped, step_ssd, OUTSIDE_SSD, DAMPING, translate_window
     )
-    expected, least = shifted(*shifted(stepped, misfit, axis=1), axis=0)
+    expected, least = shifted(*shifted(stepped, step_ssd, axis=1), axis=0)
     expected = weighted_mean(expected, least, reference.smallest_eigenvalue)
-    residual = np.empty(size, np.float32)
+    ssd = np.empty(size, np.float32)
     refine(
-        reference.image, reference.inverse, reference.smallest_eigenvalue, neighbours, flow, residual,
-        OUTSIDE_MISFIT, DAMPING, pooled, PENALTY,
+        reference.image, reference.inverse, reference.smallest_eigenvalue, neighbours, flow, ssd,
+        OUTSIDE_SSD, DAMPING, translate_window, PENALTY,
     )  # fmt: skip
     np.testing.assert_allclose(flow, expected, atol=1e-4)
-    np.testing.assert_allclose(residual, least, rtol=1e-5)
+    np.testing.assert_allclose(ssd, least, rtol=1e-5)
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_last_step_is_interpolation_and_a_step(size: tuple[int, int]) -> None:
     reference, target, flow = levels(*size)
     half = np.ascontiguousarray(flow[:, : (size[0] + 1) // 2, : (size[1] + 1) // 2])
-    full, residual, vectors = (
+    full, ssd, vectors = (
         np.empty_like(flow),
         np.empty(size, np.float32),
         np.empty((*size, 2), np.float32),
@@ -142,8 +142,6 @@ def test_the_last_step_is_interpolation_and_a_step(size: tuple[int, int]) -> Non
     np.testing.assert_allclose(full, interpolated, atol=1e-4)
     reference.inverse[:] = inverse_with(reference, DAMPING)
     neighbours = target.neighbours.reshape(-1)
-    lucas_kanade_step(
-        reference.image, reference.inverse, neighbours, full, residual, OUTSIDE_MISFIT, DAMPING, 1.0
-    )
+    lucas_kanade_step(reference.image, reference.inverse, neighbours, full, ssd, OUTSIDE_SSD, DAMPING, 1.0)
     final_step(reference.image, neighbours, half, vectors.reshape(size[0], -1), DAMPING)
     np.testing.assert_allclose(vectors, np.moveaxis(full, 0, -1), atol=1e-3)

@@ -1,11 +1,17 @@
 """The closed form against a least-squares solver, pixel by pixel."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import scipy.ndimage
 
 from streamflow.flow.derivatives import DERIVATIVE, SMOOTHING, space_derivatives, time_derivative
-from streamflow.flow.plain import lucas_kanade, smallest_singular_value
+from streamflow.flow.methods import dense_flow
+from streamflow.flow.plain import PlainFlow, lucas_kanade
+from streamflow.flow.presets import PRESETS
+from streamflow.flow.smin import smallest_singular_value
+from streamflow.options import FlowMethod
 
 HALF = 2
 
@@ -88,3 +94,35 @@ def test_derivatives_of_a_moving_ramp() -> None:
     np.testing.assert_allclose(ix[inside], 2, atol=1e-5)
     np.testing.assert_allclose(iy[inside], 1, atol=1e-5)
     np.testing.assert_allclose(time_derivative(reference, target)[inside], 5, atol=1e-4)
+
+
+def surface(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return 120 + 40 * np.sin(0.31 * x + 0.12 * y) + 35 * np.cos(0.17 * x - 0.29 * y)
+
+
+def test_the_method_finds_a_small_motion_and_how_well() -> None:
+    x, y = np.meshgrid(np.arange(61.0), np.arange(47.0))
+    noise = np.random.default_rng(5).normal(0, 2, (2, 47, 61))
+    reference = np.round(surface(x, y) + noise[0]).astype(np.uint8)
+    target = np.round(surface(x - 0.3, y + 0.2) + noise[1]).astype(np.uint8)
+    method = PlainFlow()
+    vectors, sigma = method.flow(method.prepare(reference), method.prepare(target))
+    error = (vectors - [0.3, -0.2])[4:-4, 4:-4]
+    assert abs(np.median(error, axis=(0, 1))).max() < 0.02
+    assert sigma.shape == (47, 61)
+    assert sigma.dtype == np.float32
+    assert 0.8 < np.median(abs(error)) / np.median(0.6745 * sigma[4:-4, 4:-4]) < 1.25
+
+
+def test_without_texture_the_error_has_no_bound() -> None:
+    flat, method = np.full((47, 61), 90, np.uint8), PlainFlow()
+    vectors, sigma = method.flow(method.prepare(flat), method.prepare(flat))
+    assert not vectors.any()
+    assert np.isposinf(sigma).all()
+
+
+def test_every_method_that_can_be_asked_for_exists() -> None:
+    assert set(get_args(FlowMethod)) == {*PRESETS, "plain"}
+    assert isinstance(dense_flow("plain"), PlainFlow)
+    with pytest.raises(ValueError, match="choose one of"):
+        dense_flow("best")

@@ -7,7 +7,7 @@ import pytest
 from streamflow.flow.engine import FlowEngine
 from streamflow.flow.gradients import pack_neighbours
 from streamflow.flow.plane_alignment import align
-from streamflow.flow.plane_choice import PlaneChoice, brightness, look_up
+from streamflow.flow.plane_choice import PlaneChoice, brightness, warp
 from streamflow.flow.plane_homography import Plane, planar_flow
 from streamflow.flow.plane_search import PlaneSearch
 from streamflow.flow.pyramid import allocate, fill
@@ -77,13 +77,13 @@ def test_a_still_plane_is_still_exactly():
     assert not flow_of_plane(plane).any()
 
 
-def test_look_up_is_bilinear():
+def test_warp_is_bilinear():
     rng = np.random.default_rng(2)
     image = rng.integers(0, 256, (47, 61), dtype=np.uint8)
     flow = rng.uniform(-9, 9, (2, 47, 61)).astype(np.float32)
     packed, seen = np.empty((47, 61), np.uint32), np.empty((47, 61), np.float32)
     pack_neighbours(image, packed)
-    look_up(packed, flow, seen)
+    warp(packed, flow, seen)
     y, x = np.mgrid[:47, :61]
     place_x, place_y = (x + flow[0]).astype(np.float32), (y + flow[1]).astype(np.float32)
     inside = (place_x >= 0) & (place_x <= 60) & (place_y >= 0) & (place_y <= 46)

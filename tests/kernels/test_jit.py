@@ -23,9 +23,15 @@ def test_importing_the_flow_does_not_load_the_compiler() -> None:
 def test_a_cache_that_cannot_be_written_falls_back_to_a_temporary_one(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.touch()
-    code = "import streamflow.kernels.jit, numba; print(numba.config.CACHE_DIR)"
+    code = "from streamflow.kernels import jit; print(jit.CACHE)"
     found = run("-c", code, NUMBA_CACHE_DIR=str(blocked / "folder"), TMPDIR=str(tmp_path)).stdout.strip()
     assert found.startswith(str(tmp_path / "streamflow-numba-"))
+
+
+def test_a_kernel_of_somebody_else_is_kept_where_numba_keeps_it() -> None:
+    code = "import numba; before = numba.config.CACHE_DIR; import streamflow.flow.plain;"
+    code += "print(before == numba.config.CACHE_DIR)"
+    assert run("-c", code).stdout.strip() == "True"
 
 
 def test_compiling_is_announced_once_and_not_when_the_code_is_at_hand(tmp_path: Path) -> None:

@@ -1,0 +1,30 @@
+"""The methods of dense flow, by name."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, get_args
+
+from streamflow.flow.engine import FlowEngine
+from streamflow.flow.plain import PlainFlow
+from streamflow.options import FlowMethod
+from streamflow.values import Image, Map, Vectors
+
+
+class DenseFlow(Protocol):
+    """A method of dense flow."""
+
+    def prepare(self, grey: Image) -> Any:
+        """Compute what belongs to one frame alone."""
+
+    def flow(self, reference: Any, target: Any, start: Vectors | None = None) -> tuple[Vectors, Map]:
+        """Return vectors (H, W, 2) and sigma (H, W), pixels, of two prepared frames.
+
+        The flow may begin at `start`, which has the vectors of every second pixel.
+        """
+
+
+def dense_flow(name: str) -> DenseFlow:
+    """Return the method of that name, one of `FlowMethod`."""
+    if name not in get_args(FlowMethod):
+        raise ValueError(f"unknown flow {name!r}; choose one of {', '.join(get_args(FlowMethod))}")
+    return PlainFlow() if name == "plain" else FlowEngine(name)
