@@ -114,7 +114,14 @@ def test_a_round_is_its_steps_one_after_the_other(size: tuple[int, int], transla
     neighbours = target.neighbours.reshape(-1)
     stepped, step_ssd = flow.copy(), np.empty(size, np.float32)
     lucas_kanade_step(
-        reference.image, reference.inverse, neighbours, stepped, step_ssd, OUTSIDE_SSD, DAMPING, translate_window
+        reference.image,
+        reference.inverse,
+        neighbours,
+        stepped,
+        step_ssd,
+        OUTSIDE_SSD,
+        DAMPING,
+        translate_window,
     )
     expected, least = shifted(*shifted(stepped, step_ssd, axis=1), axis=0)
     expected = weighted_mean(expected, least, reference.smallest_eigenvalue)
