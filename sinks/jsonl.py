@@ -83,7 +83,7 @@ def plane_record(plane: Plane) -> dict[str, Any]:
         "a": plane.parameters,
         "residual": plane.residual,
         "normal": plane.normal,
-        "twin_normal": plane.twin,
+        "twin_normal": plane.alternative_normal,
         "distance": plane.distance,
         "pixels": int(np.count_nonzero(plane.mask)),
     }

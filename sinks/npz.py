@@ -78,8 +78,8 @@ def _depth(depth: Depth) -> dict[str, Any]:
         "unknown": depth.unknown,
         "depth_unit": depth.unit,
     }
-    if depth.contact is not None:
-        found |= {"contact": depth.contact, "contact_unit": depth.contact_unit}
+    if depth.time_to_contact is not None:
+        found |= {"contact": depth.time_to_contact, "contact_unit": depth.contact_unit}
     return found
 
 

@@ -205,7 +205,7 @@ class Depth:
             return np.asarray(1 / self.inverse, np.float32)
 
     @cached_property
-    def contact(self) -> Map | None:
+    def time_to_contact(self) -> Map | None:
         """(H, W) time until the camera's plane reaches each point, at its present speed, in `contact_unit`.
 
         Negative when the camera backs away, NaN where unknown and everywhere when it does neither.
@@ -248,7 +248,7 @@ class Plane:
     normal: Matrix | None = None  # (3,) unit, towards the camera, reference camera axes
     distance: float | None = None  # of the plane from the camera, in the depth's unit
     name: str = ""  # "ground" where that is known
-    twin: Matrix | None = None  # (3,) the other normal that explains the flow, motion unknown
+    alternative_normal: Matrix | None = None  # (3,) the other that explains the flow, where motion is unknown
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,6 @@ import pytest
 import streamflow
 from sources.synthetic import SyntheticSource, wall
 from streamflow.analysis import Analysis
-from streamflow.depth.triangulation import signed_inverse_depth
 from streamflow.evaluation.metrics import angle, depth_errors, endpoint_error
 from streamflow.evaluation.truth import pair_truth
 from streamflow.flow.engine import FlowEngine
@@ -18,6 +17,7 @@ from streamflow.geometry.epipole import pixel
 from streamflow.options import Knobs, Options
 from streamflow.stages import Stage
 from streamflow.values import Frame, FramePair, Result, SourceInfo, Status
+from tests.support.triangulated import signed_inverse_depth
 
 SIZE = "317x211"
 EVERYTHING = frozenset(Stage)
@@ -166,7 +166,7 @@ def test_metres_come_from_the_baseline_or_from_speed_and_clock() -> None:
 def test_time_to_contact_is_depth_over_forward_speed_by_the_streams_clock() -> None:
     result = analysed("oblique")
     z, forward = result.pair.reference.truth.depth, 0.08 * 30  # world units a second
-    ratio = result.depth.contact / (z / forward)
+    ratio = result.depth.time_to_contact / (z / forward)
     assert result.depth.contact_unit == "s"
     assert np.nanmedian(ratio) == pytest.approx(1, abs=0.04)
 

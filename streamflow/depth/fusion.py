@@ -16,8 +16,8 @@ class DepthFusion:
     Its unit is the first step since the last reset; `Depth.step` is the length of the newest step in it.
 
     Every pair carries the depth of the previous frame over, and measures it once more. Over a longer way
-    than one step the measurement is better: give `wide`, the depth of the pair from the newest frame to the
-    earlier one that `streamflow.depth.keyframe.Baseline` names.
+    than one step the measurement is better: give `keyframe`, the depth of the newest frame against the earlier
+    one that `streamflow.depth.keyframe.KeyframeSelector` names.
     """
 
     def __init__(self, K: Matrix) -> None:
@@ -29,7 +29,7 @@ class DepthFusion:
         self._fused = None
 
     def __call__(
-        self, vectors: Vectors, R: Matrix, T: Vector, pair: Depth, wide: Depth | None = None
+        self, vectors: Vectors, R: Matrix, T: Vector, pair: Depth, keyframe: Depth | None = None
     ) -> Depth:
         """Take the newest pair in; start afresh when its scale cannot be told from what is remembered.
 
@@ -37,19 +37,18 @@ class DepthFusion:
         ----------
         vectors, R, T : flow and motion from the newest frame to the previous one.
         pair : depth from them.
-        wide : depth of the newest frame against an earlier one, in steps of that pair.
+        keyframe : depth of the newest frame against an earlier one, in steps of that pair.
         """
-        fused = self._joined(vectors, R, T, pair, wide) if self._fused else None
+        fused = self._joined(vectors, R, T, pair, keyframe) if self._fused else None
         self._fused = fused or _fresh(pair)
         return self._fused
 
-    def hold(self, vectors: Vectors, R: Matrix, wide: Depth | None = None) -> Depth | None:
+    def hold(self, vectors: Vectors, R: Matrix) -> Depth | None:
         """Carry depth over a pair in which the camera only turned, or stood still, and measured nothing.
 
         Parameters
         ----------
         vectors, R : flow and rotation from the newest frame to the previous one.
-        wide : depth of the newest frame against an earlier one, in steps of that pair.
 
         Returns
         -------
@@ -60,14 +59,12 @@ class DepthFusion:
         unknown = leaves_image(vectors) * np.uint8(Unknown.OUTSIDE)
         inverse, variance = self._fused.inverse, self._fused.variance
         predicted, spread = predict(inverse, variance, vectors, unknown, self.K, R, np.zeros(3))
-        unit = unit_length(predicted, spread, wide) if wide else None
         nothing = np.full_like(predicted, np.nan)
-        seen = wide if wide and unit else Depth(nothing, nothing, unknown)
-        self._fused = replace(update(predicted, spread, seen, unit or 1.0), step=0.0)
+        self._fused = replace(update(predicted, spread, Depth(nothing, nothing, unknown), 1.0), step=0.0)
         return self._fused
 
     def _joined(
-        self, vectors: Vectors, R: Matrix, T: Vector, pair: Depth, wide: Depth | None
+        self, vectors: Vectors, R: Matrix, T: Vector, pair: Depth, keyframe: Depth | None
     ) -> Depth | None:
         assert self._fused is not None
         inverse, variance = self._fused.inverse, self._fused.variance
@@ -75,8 +72,8 @@ class DepthFusion:
         if step is None:
             return None
         predicted, spread = predict(inverse, variance, vectors, pair.unknown, self.K, R, step * T)
-        unit = unit_length(predicted, spread, wide) if wide else None
-        measured, unit = (wide, unit) if wide and unit else (pair, step)
+        unit = unit_length(predicted, spread, keyframe) if keyframe else None
+        measured, unit = (keyframe, unit) if keyframe and unit else (pair, step)
         return replace(update(predicted, spread, measured, unit), step=step)
 
 

@@ -54,8 +54,8 @@ def predict(
     backwards = (R.T @ np.linalg.inv(K))[2].astype(np.float32)
     forward = np.float32(R[:, 2] @ step)
     predicted, spread = np.empty_like(inverse_depth), np.empty_like(variance)
-    in_turn = vectors.reshape(len(vectors), -1)
-    _predict(inverse_depth, variance, in_turn, unknown, backwards, forward, predicted, spread)
+    interleaved = vectors.reshape(len(vectors), -1)
+    _predict(inverse_depth, variance, interleaved, unknown, backwards, forward, predicted, spread)
     return predicted, spread
 
 

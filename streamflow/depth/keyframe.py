@@ -20,7 +20,7 @@ def median_parallax(vectors: Vectors, K: Matrix, R: Matrix) -> float:
     return float(np.nanmedian(np.hypot(parallax[..., 0], parallax[..., 1])))
 
 
-class Baseline(Generic[F]):
+class KeyframeSelector(Generic[F]):
     """Remember a few frames, and tell the latest one that lies far enough back to measure against.
 
     A short way leaves the parallax small against the flow's error, a long one makes the flow itself

@@ -44,7 +44,7 @@ def looming_regions(depth: Depth, camera_matrix: Matrix, heading: Vector, limit:
     depth : with its time to contact.
     camera_matrix : (3, 3), pixels.
     heading : (3,), unit, where the camera moves as time goes by, in its own axes.
-    limit : time in the unit of `depth.contact`.
+    limit : time in the unit of `depth.time_to_contact`.
 
     Returns
     -------
@@ -52,10 +52,10 @@ def looming_regions(depth: Depth, camera_matrix: Matrix, heading: Vector, limit:
     with what faces the camera's way about it at about the same time. That time is the lower third of its
     points'.
     """
-    if depth.contact is None or heading[2] <= 0:
+    if depth.time_to_contact is None or heading[2] <= 0:
         return []
     time, rho, variance = (
-        map_[::SPACING, ::SPACING] for map_ in (depth.contact, depth.inverse, depth.variance)
+        map_[::SPACING, ::SPACING] for map_ in (depth.time_to_contact, depth.inverse, depth.variance)
     )
     sure = (time > 0) & (variance < (SURE * rho) ** 2)
     rays, epipole = _rays(time.shape, camera_matrix), heading / heading[2]
@@ -73,7 +73,9 @@ def looming_regions(depth: Depth, camera_matrix: Matrix, heading: Vector, limit:
             alike = (rate * contact > 1 / SAME) & (rate * contact < SAME)
             whole = _grown(region, _facing(alike, rate, surfaces, epipole))
             mask = whole.repeat(SPACING, axis=0).repeat(SPACING, axis=1)
-            found.append(Looming(contact, mask[: depth.contact.shape[0], : depth.contact.shape[1]]))
+            found.append(
+                Looming(contact, mask[: depth.time_to_contact.shape[0], : depth.time_to_contact.shape[1]])
+            )
     return sorted(found, key=lambda looming: looming.time)
 
 

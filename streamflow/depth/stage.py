@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streamflow.depth.contact import approach
+from streamflow.depth.approach import approach
 from streamflow.depth.fusion import DepthFusion
-from streamflow.depth.keyframe import Baseline, median_parallax
+from streamflow.depth.keyframe import KeyframeSelector, median_parallax
 from streamflow.depth.pair import pair_depth
 from streamflow.geometry.rotation import angle_between
 from streamflow.options import Options
@@ -53,7 +53,7 @@ class DepthStage:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._baseline: Baseline[Frame] = Baseline()
+        self._keyframes: KeyframeSelector[Frame] = KeyframeSelector()
         self._fusion: DepthFusion | None = None
         self._last: Measurement | None = None  # against a keyframe
 
@@ -63,12 +63,12 @@ class DepthStage:
         if not self._fuses(pair) or motion.translation is None or motion.rotation is None:
             return None
         parallax = median_parallax(flow.vectors, camera_matrix, motion.rotation)
-        earlier = self._baseline.choose(pair.target, parallax)
+        earlier = self._keyframes.choose(pair.target, parallax)
         if earlier is None:
             return None
         return Keyframe(FramePair(pair.reference, earlier), self._last_flow(pair, earlier))
 
-    def __call__(self, step: Measurement, wide: Measurement | None, camera_matrix: Matrix) -> Depth:
+    def __call__(self, step: Measurement, keyframe: Measurement | None, camera_matrix: Matrix) -> Depth:
         """Compute the depth of the reference image, from the pair and from the way to its keyframe."""
         pair, flow, motion = step
         if motion.translation is None or motion.rotation is None:
@@ -78,9 +78,9 @@ class DepthStage:
         if self._fuses(pair):
             if self._fusion is None:
                 self._fusion = DepthFusion(camera_matrix)
-            wide_depth = self._wide_depth(wide, motion, camera_matrix) if wide else None
+            keyframe_depth = self._keyframe_depth(keyframe, motion, camera_matrix) if keyframe else None
             T = motion.translation.direction
-            depth = self._fusion(flow.vectors, motion.rotation, T, depth, wide_depth)
+            depth = self._fusion(flow.vectors, motion.rotation, T, depth, keyframe_depth)
         return _with_approach(_metric(depth, pair, self._options), motion, pair)
 
     def _fuses(self, pair: FramePair) -> bool:
@@ -93,15 +93,15 @@ class DepthStage:
         else:
             self.reset()
 
-    def _wide_depth(self, wide: Measurement, step: Motion, camera_matrix: Matrix) -> Depth | None:
+    def _keyframe_depth(self, keyframe: Measurement, step: Motion, camera_matrix: Matrix) -> Depth | None:
         """Depth against a keyframe; None where the way there is not that of the last step."""
-        self._last = wide
-        R, translation = wide.motion.rotation, wide.motion.translation
-        if wide.motion.status is not Status.MOVING or R is None or translation is None:
+        self._last = keyframe
+        R, translation = keyframe.motion.rotation, keyframe.motion.translation
+        if keyframe.motion.status is not Status.MOVING or R is None or translation is None:
             return None
-        if angle_between(_heading(wide.motion), _heading(step)) > SAME_WAY:
+        if angle_between(_heading(keyframe.motion), _heading(step)) > SAME_WAY:
             return None
-        return _depth_of(wide.flow, R, translation, camera_matrix)
+        return _depth_of(keyframe.flow, R, translation, camera_matrix)
 
     def _last_flow(self, pair: FramePair, keyframe: Frame) -> Vectors | None:
         if self._last is None:
@@ -112,13 +112,15 @@ class DepthStage:
 
     def reset(self) -> None:
         """Forget what was seen so far."""
-        self._baseline.reset()
+        self._keyframes.reset()
         self._fusion = self._last = None
 
 
 def _depth_of(flow: Flow, R: Matrix, translation: Translation, camera_matrix: Matrix) -> Depth:
-    astray = float(np.sqrt(translation.covariance[:2, :2].trace() / 2))
-    return pair_depth(flow.vectors, flow.evident, camera_matrix, R, translation.direction, astray=astray)
+    direction_sigma = float(np.sqrt(translation.covariance[:2, :2].trace() / 2))
+    return pair_depth(
+        flow.vectors, flow.evident, camera_matrix, R, translation.direction, direction_sigma=direction_sigma
+    )
 
 
 def _heading(motion: Motion) -> Matrix:

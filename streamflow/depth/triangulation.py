@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.kernels.jit import inline_kernel, kernel
+from streamflow.kernels.jit import inline_kernel
 
 Map = NDArray[np.float32]  # (H, W)
 Vectors = NDArray[np.float32]  # (H, W, 2)
@@ -22,38 +22,9 @@ def pixel_motion(K: Matrix, R: Matrix, T: Vector) -> tuple[NDArray[np.float32], 
     return (K @ R @ np.linalg.inv(K)).astype(np.float32), (K @ T).astype(np.float32)
 
 
-def epipole_error2(K: Matrix, astray: float) -> np.float32:
-    """Variance of each component of e, pixels^2, when T has a standard deviation of `astray` radians."""
-    return np.float32(astray**2 * np.linalg.det(K[:2, :2]))
-
-
-def signed_inverse_depth(
-    vectors: Vectors, sigma: Map, K: Matrix, R: Matrix, T: Vector, astray: float = 0.0
-) -> tuple[Map, Map, Map]:
-    """Weighted least squares for the inverse depth of each pixel.
-
-    With p the pixel in the target, h = H [x, 1] and e = K T, the two equations m = rho d have
-    m = p h3 - (h1, h2) and d = (e1, e2) - p e3. An error of p enters m multiplied by h3 + rho e3, one of e
-    by rho. This is the depth step of Longuet-Higgins and Prazdny (1980) for finite motion.
-
-    Parameters
-    ----------
-    vectors : (H, W, 2), flow in pixels.
-    sigma : (H, W), standard deviation of each of its components, pixels.
-    K, R, T : camera matrix in pixels and motion, Z_t b = R Z_r a + T.
-    astray : standard deviation of the direction of T, radians.
-
-    Returns
-    -------
-    inverse_depth : (H, W), 1/|T|; negative where the point would lie behind the camera.
-    variance : (H, W), of `inverse_depth`.
-    off_line : (H, W), squared distance to the epipolar line in standard deviations.
-    """
-    shape = sigma.shape
-    inverse_depth, variance, off_line = (np.empty(shape, np.float32) for _ in range(3))
-    error2 = epipole_error2(K, astray)
-    _solve(vectors, sigma, *pixel_motion(K, R, T), error2, inverse_depth, variance, off_line)
-    return inverse_depth, variance, off_line
+def epipole_error2(K: Matrix, direction_sigma: float) -> np.float32:
+    """Variance of each component of e, pixels^2, for a standard deviation of T of so many radians."""
+    return np.float32(direction_sigma**2 * np.linalg.det(K[:2, :2]))
 
 
 FASTMATH = {"contract", "reassoc", "arcp"}  # not what would assume that there are no NaN
@@ -61,7 +32,13 @@ FASTMATH = {"contract", "reassoc", "arcp"}  # not what would assume that there a
 
 @inline_kernel(fastmath=FASTMATH)
 def solve_pixel(x, y, p1, p2, sigma, H, e, error2):
-    """Inverse depth, variance and squared distance to the epipolar line of x, seen at p; see above."""
+    """Inverse depth, variance and squared distance to the epipolar line of x, seen at p.
+
+    With h = H [x, 1] and e = K T, the two equations m = rho d of weighted least squares have
+    m = p h3 - (h1, h2) and d = (e1, e2) - p e3. An error of p enters m multiplied by h3 + rho e3, one of e
+    by rho. This is the depth step of Longuet-Higgins and Prazdny (1980) for finite motion. The inverse depth
+    is negative where the point would lie behind the camera.
+    """
     h3 = H[2, 0] * x + (H[2, 1] * y + H[2, 2])
     m1 = p1 * h3 - (H[0, 0] * x + (H[0, 1] * y + H[0, 2]))
     m2 = p2 * h3 - (H[1, 0] * x + (H[1, 1] * y + H[1, 2]))
@@ -72,14 +49,3 @@ def solve_pixel(x, y, p1, p2, sigma, H, e, error2):
     deviation = sigma * (h3 + rho * e[2])
     spread = deviation * deviation + rho * rho * error2
     return rho, spread * per_dd, across * across * per_dd / spread
-
-
-@kernel(fastmath=FASTMATH)
-def _solve(vectors, sigma, H, e, error2, inverse_depth, variance, off_line):
-    for y in range(sigma.shape[0]):
-        fy = np.float32(y)
-        for x in range(sigma.shape[1]):
-            fx = np.float32(x)
-            p1, p2 = fx + vectors[y, x, 0], fy + vectors[y, x, 1]
-            solution = solve_pixel(fx, fy, p1, p2, sigma[y, x], H, e, error2)
-            inverse_depth[y, x], variance[y, x], off_line[y, x] = solution

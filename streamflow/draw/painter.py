@@ -138,7 +138,7 @@ class Painter:
 
     def _contact(self, result: Result) -> Image:
         frame = result.pair.reference
-        contact = None if result.depth is None else result.depth.contact
+        contact = None if result.depth is None else result.depth.time_to_contact
         if result.depth is None or contact is None or not np.isfinite(contact).any():
             return self._without(result, "no time to contact")
         approached = np.where(contact > 0, contact, np.nan)

@@ -22,8 +22,6 @@ def describe_planes(
     K: NDArray[np.float64],
     R: NDArray[np.float64],
     T: NDArray[np.float64],
-    *,
-    down: NDArray[np.float64] = DOWN,
 ) -> tuple[Plane, ...]:
     """Describe the planes of one pair.
 
@@ -33,9 +31,8 @@ def describe_planes(
     names : stable number of each plane, from `PlaneTracker`.
     vectors : (H, W, 2), flow, pixels.
     K, R, T : camera matrix and motion of the pair.
-    down : (3,), unit, the vertical in camera axes.
     """
-    ground = _ground(planes, labels, down)
+    ground = _ground(planes, labels)
     height, width = vectors.shape[:2]
     everywhere = labels.repeat(SPACING, axis=0).repeat(SPACING, axis=1)[:height, :width]
     described = []
@@ -63,9 +60,9 @@ def _planar_motion(
     return np.asarray(parameters, float), NORMAL * float(error)
 
 
-def _ground(planes: NDArray[np.float64], labels: Labels, down: NDArray[np.float64]) -> int | None:
+def _ground(planes: NDArray[np.float64], labels: Labels) -> int | None:
     """The nearly level plane below the camera that has most of the lower half of the image."""
-    steep = planes @ down / np.linalg.norm(planes, axis=1)
+    steep = planes @ DOWN / np.linalg.norm(planes, axis=1)
     level = np.flatnonzero(steep > STEEPEST)
     lower = labels[len(labels) // 2 :]
     return int(max(level, key=lambda i: np.count_nonzero(lower == i + 1))) if len(level) else None

@@ -18,8 +18,9 @@ Points = NDArray[np.float64]  # (N, 2)
 
 HYPOTHESES = 200
 SAMPLE = 5  # points of a hypothesis: one more than needed, against noise
-FEWEST = 12  # points for an answer
+MIN_POINTS = 12  # points for an answer
 SCORED = 400  # points a hypothesis is tried on
+GATE = 3.0  # standard deviations beyond which a point does not obey
 ROUNDS = 8  # of reweighting
 SCALE_OF_MEDIAN = 0.8493  # sigma of each component / median length of a two-dimensional Gaussian error
 
@@ -56,8 +57,6 @@ def fit_eight_parameters(
     sigma: NDArray[np.float64],
     K: NDArray[np.float64],
     rng: np.random.Generator,
-    *,
-    gate: float = 3.0,
 ) -> EightParameters | None:
     """Find the plane most points obey: five-point hypotheses in one batch, then reweighted least squares.
 
@@ -68,25 +67,24 @@ def fit_eight_parameters(
     sigma : (N,), predicted error of each component of the flow, pixels.
     K : camera matrix, pixels.
     rng : draws the hypotheses.
-    gate : standard deviations beyond which a point does not obey.
 
     Returns
     -------
     EightParameters, or None with fewer than 12 points or none that agree.
     """
-    if len(points) < FEWEST:
+    if len(points) < MIN_POINTS:
         return None
     A = design_matrix(points, K)
     a = _best_hypothesis(A, vectors, sigma, rng)
     scale = 1.0
     for _ in range(ROUNDS):
         distance = _distance(A, vectors, a) / sigma
-        scale = max(_robust_scale(distance, scale, gate), 1e-3)
-        weight = 1 / (1 + (distance / (gate * scale)) ** 2) ** 2  # Geman-McClure
+        scale = max(_robust_scale(distance, scale), 1e-3)
+        weight = 1 / (1 + (distance / (GATE * scale)) ** 2) ** 2  # Geman-McClure
         a = _weighted_least_squares(A, vectors, weight / sigma**2)
     error = _distance(A, vectors, a)
-    inliers = error < gate * scale * sigma
-    if np.count_nonzero(inliers) < FEWEST:
+    inliers = error < GATE * scale * sigma
+    if np.count_nonzero(inliers) < MIN_POINTS:
         return None
     return EightParameters(a, inliers, float(np.sqrt(np.mean(error[inliers] ** 2) / 2)))
 
@@ -96,9 +94,9 @@ def _distance(A: NDArray[np.float64], vectors: Points, a: NDArray[np.float64]) -
     return np.hypot(residual[:, 0], residual[:, 1])
 
 
-def _robust_scale(distance: NDArray[np.float64], previous: float, gate: float) -> float:
+def _robust_scale(distance: NDArray[np.float64], previous: float) -> float:
     """Actual over predicted error, from the points that fitted last time."""
-    near = distance[distance < 2 * gate * previous]
+    near = distance[distance < 2 * GATE * previous]
     return float(np.median(near if len(near) > SAMPLE else distance)) * SCALE_OF_MEDIAN
 
 

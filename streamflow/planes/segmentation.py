@@ -16,6 +16,8 @@ from streamflow.values import Depth
 Array = NDArray[np.float64]
 Labels = NDArray[np.uint8]  # (h, w), 0: no plane, i + 1: plane i
 
+MAX_PLANES = 6
+MIN_SHARE = 0.03  # of the image
 SPACING = 4  # pixels between the points that are looked at
 SEARCHED = 3000  # of them, among which planes are searched for
 HYPOTHESES = 120  # a plane
@@ -51,8 +53,6 @@ def find_planes(
     rng: np.random.Generator,
     *,
     known: Array | None = None,
-    most: int = 6,
-    smallest: float = 0.03,
 ) -> tuple[Array, Labels]:
     """Find the planes of a scene in its inverse depth.
 
@@ -62,8 +62,6 @@ def find_planes(
     K : camera matrix, pixels.
     rng : draws the hypotheses.
     known : (M, 3), planes to try first, as those of the frame before.
-    most : planes to look for.
-    smallest : plane, as a share of the image.
 
     Returns
     -------
@@ -74,10 +72,10 @@ def find_planes(
     place = np.full(points.shape, -1)
     place.flat[points.index] = np.arange(len(points.index))
     left = points[rng.permutation(len(points.rho))[:SEARCHED]]
-    fewest = smallest * place.size
+    fewest = MIN_SHARE * place.size
     share = fewest * len(left.rho) / max(len(points.rho), 1)
     planes: list[Array] = []
-    while len(planes) < most and len(left.rho) > share:
+    while len(planes) < MAX_PLANES and len(left.rho) > share:
         n = refined(_best(left, points, place, rng, known), left.rays, left.rho, GATE, 4)
         obey = np.abs(left.rays @ n - left.rho) < GATE
         if np.count_nonzero(obey) < share:

@@ -88,23 +88,23 @@ class PlanesStage:
         plane = Plane(0, fit.a, mask, fit.residual, name="region" if self._region else "whole image")
         if normals:
             distance = 1 / float(np.linalg.norm(normals[0]))
-            twin = _unit(-normals[1]) if len(normals) > 1 else None
-            plane = replace(plane, normal=_unit(-normals[0]), distance=distance, twin=twin)
+            other = _unit(-normals[1]) if len(normals) > 1 else None
+            plane = replace(plane, normal=_unit(-normals[0]), distance=distance, alternative_normal=other)
         return (plane,)
 
 
 def _normals(
     parameters: Matrix, points: Matrix, vectors: Matrix, sigma: Matrix, motion: Motion, camera_matrix: Matrix
 ) -> list[Matrix]:
-    """The plane's n, n . a = inverse depth in 1/steps: one where the motion is known, else both twins."""
+    """The plane's n, n . a = inverse depth in 1/steps: where the motion is not known, both that explain the flow."""
     if motion.status in (Status.STATIC, Status.ROTATION):
         return []
     start = homography_from_parameters(parameters)
     homography = fit_homography(points, vectors, sigma, camera_matrix, start)
-    twins = planar_motions(homography, points, camera_matrix)
-    if twins and motion.translation is not None and motion.rotation is not None:
-        twins = [nearest_motion(twins, motion.rotation.T @ motion.translation.direction)]
-    return [twin.n for twin in twins if twin.n.any()]
+    readings = planar_motions(homography, points, camera_matrix)
+    if readings and motion.translation is not None and motion.rotation is not None:
+        readings = [nearest_motion(readings, motion.rotation.T @ motion.translation.direction)]
+    return [reading.n for reading in readings if reading.n.any()]
 
 
 def _unit(vector: Matrix) -> Matrix:

@@ -5,7 +5,7 @@ import pytest
 
 from streamflow.depth.fusion import DepthFusion
 from streamflow.depth.kalman import predict, update
-from streamflow.depth.keyframe import Baseline
+from streamflow.depth.keyframe import KeyframeSelector
 from streamflow.depth.pair import pair_depth
 from streamflow.depth.scale import step_length
 from streamflow.values import Depth, Unknown
@@ -161,9 +161,9 @@ def test_depth_is_held_while_the_camera_only_turns_or_stands_still():
 
 
 def test_baseline_names_a_frame_far_enough_back_and_keeps_it_while_it_serves():
-    baseline = Baseline[int](parallax=(8, 14), longest=6)
-    assert [baseline.choose(i, 3.0) for i in range(8)] == [None, 0, 0, 0, 2, 2, 4, 4]
-    assert baseline.choose(8, 20.0) is None  # one step is enough
-    baseline.reset()
-    assert baseline.choose(9, 1.0) is None
-    assert [baseline.choose(i, 1.0) for i in range(10, 18)] == [9, 9, 9, 9, 9, 10, 11, 12]  # no older ones
+    selector = KeyframeSelector[int](parallax=(8, 14), longest=6)
+    assert [selector.choose(i, 3.0) for i in range(8)] == [None, 0, 0, 0, 2, 2, 4, 4]
+    assert selector.choose(8, 20.0) is None  # one step is enough
+    selector.reset()
+    assert selector.choose(9, 1.0) is None
+    assert [selector.choose(i, 1.0) for i in range(10, 18)] == [9, 9, 9, 9, 9, 10, 11, 12]  # no older ones

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from streamflow.depth.contact import approach
+from streamflow.depth.approach import approach
 from streamflow.depth.looming import looming_regions
 from streamflow.depth.looming_warning import LoomingWarning
 from streamflow.depth.pair import pair_depth

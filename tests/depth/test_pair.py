@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from streamflow.depth.contact import approach
+from streamflow.depth.approach import approach
 from streamflow.depth.keyframe import median_parallax
 from streamflow.depth.pair import pair_depth
-from streamflow.depth.triangulation import signed_inverse_depth
 from streamflow.draw.fill import fill_holes
 from streamflow.values import Depth, Unknown
 from tests.support.scenes import SHAPE, K, flow_of, noisy, rays, room, turn, unit
+from tests.support.triangulated import signed_inverse_depth
 
 MOTIONS = {
     "forward": (turn((0, 0, 0)), unit((0, 0, 1))),
@@ -119,7 +119,7 @@ def test_variance_tells_the_error(name):
     rho = seen()
     rng = np.random.default_rng(4)
     vectors = (flow_of(rho, R, T) + rng.normal(0, 1, (*SHAPE, 2)) * 1.5 * sigma[..., None]).astype(np.float32)
-    depth = pair_depth(vectors, sigma, K, R, T, noise=1.5)
+    depth = pair_depth(vectors, 1.5 * sigma, K, R, T)
     known = depth.unknown == 0
     inside = np.abs(depth.inverse - rho)[known] < 2 * np.sqrt(depth.variance[known])
     assert 0.94 < inside.mean() < 0.97  # a Gaussian has 95.4% inside two standard deviations
@@ -127,7 +127,7 @@ def test_variance_tells_the_error(name):
 
 def test_epipole_has_no_depth_and_its_surroundings_a_large_variance():
     R, T = MOTIONS["forward"]
-    depth = pair_depth(flow_of(seen(), R, T), SURE, K, R, T, min_parallax=8)
+    depth = pair_depth(flow_of(seen(), R, T), SURE, K, R, T)
     y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
     distance = np.hypot(x - K[0, 2], y - K[1, 2])
     near = (depth.unknown & Unknown.NEAR_EPIPOLE) != 0
@@ -162,7 +162,7 @@ def test_points_that_nearer_ones_cover_are_occluded():
 
 def time_to_contact(inverse_depth, R, T):
     unknown = np.zeros(inverse_depth.shape, np.uint8)
-    return Depth(inverse_depth, inverse_depth, unknown, approach=approach(R, T)).contact
+    return Depth(inverse_depth, inverse_depth, unknown, approach=approach(R, T)).time_to_contact
 
 
 def test_time_to_contact_is_depth_over_approach():

@@ -168,7 +168,7 @@ def test_everything_as_npz():
         "inverse_depth": result.depth.inverse,
         "variance": result.depth.variance,
         "unknown": result.depth.unknown,
-        "contact": result.depth.contact,
+        "contact": result.depth.time_to_contact,
         "K": K,
     }.items():
         np.testing.assert_array_equal(found[name], expected, err_msg=name)
