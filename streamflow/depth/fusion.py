@@ -16,7 +16,7 @@ class DepthFusion:
     Its unit is the first step since the last reset; `Depth.step` is the length of the newest step in it.
 
     Every pair carries the depth of the previous frame over, and measures it once more. Over a longer way
-    than one step the measurement is better: give `keyframe`, the depth of the newest frame against the earlier
+    than one step the measurement is better: give `keyframe`, the depth against the earlier
     one that `streamflow.depth.keyframe.KeyframeSelector` names.
     """
 

@@ -96,7 +96,7 @@ class PlanesStage:
 def _normals(
     parameters: Matrix, points: Matrix, vectors: Matrix, sigma: Matrix, motion: Motion, camera_matrix: Matrix
 ) -> list[Matrix]:
-    """The plane's n, n . a = inverse depth in 1/steps: where the motion is not known, both that explain the flow."""
+    """The plane's n, n . a = inverse depth in 1/steps: both that explain the flow where motion is unknown."""
     if motion.status in (Status.STATIC, Status.ROTATION):
         return []
     start = homography_from_parameters(parameters)
