@@ -8,55 +8,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sinks.writing.folder import Folder
+from streamflow.formats import ply
 from streamflow.stages import Stage
-from streamflow.values import Depth, Mask
+from streamflow.values import Depth, Image, Mask
 
 if TYPE_CHECKING:
     from sinks import Run
     from streamflow.values import Result
 
-SURE = 0.1  # largest standard deviation of inverse depth, relative to inverse depth
-POINT = np.dtype(
-    [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("red", "u1"), ("green", "u1"), ("blue", "u1")],
-)
-PLY_TYPES = {"<f4": "float", "|u1": "uchar"}
+MAX_RELATIVE_SIGMA = 0.1  # largest standard deviation of inverse depth, relative to inverse depth
 
 
 def sure_pixels(depth: Depth) -> Mask:
     """Where depth is positive and its standard deviation at most a tenth of it."""
     with np.errstate(invalid="ignore"):
-        sure = (depth.inverse > 0) & (np.sqrt(depth.variance) <= SURE * depth.inverse)
+        sure = (depth.inverse > 0) & (np.sqrt(depth.variance) <= MAX_RELATIVE_SIGMA * depth.inverse)
     return np.asarray(sure, np.bool_)
 
 
-def points(result: Result, depth: Depth, mask: Mask) -> NDArray[np.void]:
+def points(result: Result, depth: Depth, mask: Mask) -> tuple[NDArray[np.float64], Image]:
     """Points z K^-1 (x, y, 1) in camera axes (x right, y down, z forward), with their colours.
 
     Returns
     -------
-    ndarray of `POINT`, shape (N,)
+    points : ndarray, shape (N, 3)
+    colours : ndarray of uint8, shape (N, 3)
+        BGR.
     """
-    place = np.flatnonzero(mask)
-    y, x = np.divmod(place, mask.shape[1])
+    y, x = np.nonzero(mask)
     rays = np.linalg.inv(result.camera_matrix) @ np.stack([x, y, np.ones_like(x)])
-    cloud = np.empty(len(place), POINT)
-    cloud["x"], cloud["y"], cloud["z"] = rays / depth.inverse.ravel()[place]
-    cloud["blue"], cloud["green"], cloud["red"] = result.pair.reference.image.reshape(-1, 3)[place].T
-    return cloud
-
-
-def encode(cloud: NDArray[np.void], comment: str) -> bytes:
-    """Binary little-endian PLY."""
-    fields = [f"property {PLY_TYPES[POINT[name].str]} {name}" for name in POINT.names or ()]
-    header = [
-        "ply",
-        "format binary_little_endian 1.0",
-        f"comment {comment}",
-        f"element vertex {len(cloud)}",
-        *fields,
-        "end_header",
-    ]
-    return "\n".join([*header, ""]).encode() + cloud.tobytes()
+    return (rays / depth.inverse[mask]).T, result.pair.reference.image[mask]
 
 
 class PlySink:
@@ -74,10 +55,11 @@ class PlySink:
         facts = {
             "quantity": "points in camera axes: x right, y down, z forward",
             "unit": depth.unit,
-            "invalid": f"absent: unknown, or standard deviation above {SURE:.0%}",
+            "invalid": f"absent: unknown, or standard deviation above {MAX_RELATIVE_SIGMA:.0%}",
         }
-        cloud = points(result, depth, sure_pixels(depth))
-        self._folder.add(result, encode(cloud, f"unit {depth.unit}"), facts, points=len(cloud))
+        cloud, colours = points(result, depth, sure_pixels(depth))
+        data = ply.encode(cloud, colours, f"unit {depth.unit}")
+        self._folder.add(result, data, facts, points=len(cloud))
 
     def close(self) -> None:
         """Close the manifest."""

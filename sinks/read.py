@@ -10,7 +10,6 @@ Unknown is NaN everywhere, whatever the file marks it with.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +23,7 @@ from sinks.writing.files import crc32
 from sinks.writing.folder import MANIFEST, SIDECAR
 from sinks.writing.records import read_records
 from streamflow.errors import SourceError
-from streamflow.formats import depth16
+from streamflow.formats import depth16, flo, kitti, pfm, ply
 from streamflow.values import Image, Map, Vectors
 
 DepthOfFrame = tuple[int, float | None, Map]  # index, seconds (None without a clock), inverse depth
@@ -73,36 +72,20 @@ def read_flow(path: str | Path) -> Vectors:
 
 def read_flo(path: str | Path) -> Vectors:
     """Flow (H, W, 2) in pixels from a Middlebury file."""
-    data = _bytes(path)
-    if len(data) < 12 or data[:4] != b"PIEH":
-        raise SourceError(f"{path}: not a Middlebury .flo file")
-    width, height = (int(number) for number in np.frombuffer(data, "<i4", 2, 4))
-    if len(data) != 12 + 8 * width * height:
-        raise SourceError(f"{path}: {width}x{height} vectors were announced; the file has another length")
-    vectors = np.frombuffer(data, "<f4", offset=12).reshape(height, width, 2).astype(np.float32)
-    vectors[(np.abs(vectors) > 1e9).any(axis=2)] = np.nan
-    return vectors
+    with _faults_of(path):
+        return flo.decode(Path(path).read_bytes())
 
 
 def read_kitti(path: str | Path) -> Vectors:
     """Flow (H, W, 2) in pixels from a KITTI PNG."""
-    picture = _picture(path)
-    if picture.dtype != np.uint16 or picture.ndim != 3:
-        raise SourceError(f"{path}: not a KITTI flow file: 16 bits and three channels expected")
-    valid, v, u = np.moveaxis(picture, 2, 0)
-    vectors = (np.dstack([u, v]).astype(np.float32) - 2**15) / 64
-    vectors[valid == 0] = np.nan
-    return vectors
+    with _faults_of(path):
+        return kitti.decode(Path(path).read_bytes())
 
 
 def read_pfm(path: str | Path) -> Map:
     """One-channel PFM."""
-    header = re.match(rb"Pf\s+(\d+)\s+(\d+)\s+(-?[\d.]+)\s", data := _bytes(path))
-    if header is None:
-        raise SourceError(f"{path}: not a PFM file with one channel")
-    width, height, scale = (float(number) for number in header.groups())
-    values = np.frombuffer(data, "<f4" if scale < 0 else ">f4", offset=header.end())
-    return values.reshape(int(height), int(width))[::-1].astype(np.float32)
+    with _faults_of(path):
+        return pfm.decode(Path(path).read_bytes())
 
 
 def read_npz(path: str | Path) -> dict[str, Any]:
@@ -113,11 +96,8 @@ def read_npz(path: str | Path) -> dict[str, Any]:
 
 def read_ply(path: str | Path) -> tuple[NDArray[np.float32], Image]:
     """Points (N, 3) and their colours (N, 3) BGR, from `ply:DIR`."""
-    header, _, values = _bytes(path).partition(b"end_header\n")
-    if not header.startswith(b"ply\nformat binary_little_endian"):
-        raise SourceError(f"{path}: not a binary PLY file")
-    cloud = np.frombuffer(values, [("xyz", "<f4", 3), ("rgb", "u1", 3)])
-    return cloud["xyz"].astype(np.float32), cloud["rgb"][:, ::-1].copy()
+    with _faults_of(path):
+        return ply.decode(Path(path).read_bytes())
 
 
 def _depth_pictures(folder: Path) -> Iterator[tuple[NDArray[np.uint16], dict[str, Any]]]:

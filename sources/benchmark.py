@@ -18,11 +18,10 @@ import cv2
 import numpy as np
 
 from streamflow.errors import SourceError
+from streamflow.formats import flo, kitti
 from streamflow.values import Frame, Health, Image, Map, Matrix, SourceInfo, Vectors, View
 
 TUM_DEPTH_SCALE = 5000  # grey levels a metre
-UNKNOWN_FLOW = 1e9  # Middlebury: beyond this the flow is not known
-KITTI_SCALE, KITTI_ZERO = 64, 2**15
 
 
 class SequenceSource:
@@ -100,12 +99,11 @@ def _image(path: Path) -> Image:
 
 def _flow(path: Path) -> Vectors:
     """(H, W, 2) pixels, NaN where unknown."""
-    if path.suffix == ".flo":
-        stored = np.asarray(cv2.readOpticalFlow(str(path)), np.float32)
-        return np.where(abs(stored) > UNKNOWN_FLOW, np.nan, stored).astype(np.float32)
-    coded = np.asarray(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), np.float32)  # valid, v, u
-    vectors = (coded[..., :0:-1] - KITTI_ZERO) / KITTI_SCALE
-    return np.where(coded[..., :1] > 0, vectors, np.nan).astype(np.float32)
+    try:
+        data = path.read_bytes()
+        return flo.decode(data) if path.suffix == ".flo" else kitti.decode(data)
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _depth(stem: Path) -> Map | None:

@@ -24,6 +24,7 @@ from sinks.read import (
     read_ply,
 )
 from sinks.writing.records import to_json
+from sources.benchmark import SequenceSource
 from streamflow.errors import SourceError
 from streamflow.formats import depth16
 from streamflow.values import Unknown
@@ -137,11 +138,41 @@ def test_flow_as_kitti_png_is_valid_where_it_is_confident_and_fits():
     assert raw[0, 1].tolist() == [0, 0, 0]
 
 
-def test_kitti_follows_the_threshold_as_the_viewer_turns_it():
-    run = make_run(threshmin=25)
-    write_all(open_sink("kitti:out", run), make_results()[:1])
-    assert read_manifest("out")[1][0]["valid_share"] == 0
-    assert read_manifest("out")[1][0]["threshmin"] == 25
+def test_kitti_keeps_the_run_s_threshold_whatever_a_viewer_turns_it_to():
+    run, results = make_run(), make_results()[:2]
+    sink = open_sink("kitti:out", run)
+    sink.write(results[0])
+    run.knobs.threshmin = 25
+    sink.write(results[1])
+    sink.close()
+    first, second = read_manifest("out")[1]
+    assert first["threshmin"] == second["threshmin"] == 10
+    assert first["valid_share"] == second["valid_share"] > 0.9
+
+
+def test_our_own_files_are_truth_without_error_in_the_layouts_of_benchmarks(current_folder):
+    """Middlebury's, KITTI's and Flying Chairs': a wrong zero or a swapped channel cannot pass."""
+    results = make_results()[:1]
+    write_all(open_sink("flo:flo", make_run()), results)
+    write_all(open_sink("kitti:kitti", make_run()), results)
+    layouts = {
+        "middlebury": ("flo/frame_000001.flo", "flow10.flo", "frame10.png", "frame11.png"),
+        "kitti2015": ("kitti/frame_000001.png", "flow_occ/0_10.png", "image_2/0_10.png", "image_2/0_11.png"),
+        "chairs": ("flo/frame_000001.flo", "00001_flow.flo", "00001_img1.ppm", "00001_img2.ppm"),
+    }
+    pair = results[0].pair
+    for layout, (ours, flow, first, second) in layouts.items():
+        for name, image in ((first, pair.reference.image), (second, pair.target.image)):
+            (current_folder / layout / name).parent.mkdir(parents=True, exist_ok=True)
+            assert cv2.imwrite(f"{layout}/{name}", image)
+        (current_folder / layout / flow).parent.mkdir(parents=True, exist_ok=True)
+        (current_folder / layout / flow).write_bytes(Path(ours).read_bytes())
+        frames = list(SequenceSource(layout))
+        np.testing.assert_array_equal(frames[1].image, pair.target.image)
+        vectors = frames[0].truth.flow
+        assert np.isfinite(vectors).all(axis=2).mean() > 0.99
+        error = np.nanmax(np.abs(vectors - results[0].flow.vectors)[1:])
+        assert error <= (1 / 128 if layout == "kitti2015" else 0), layout
 
 
 def test_inverse_depth_as_pfm_reads_back_and_opencv_agrees():
