@@ -18,14 +18,16 @@ from streamflow.flow.derivatives import space_derivatives, time_derivative
 from streamflow.flow.exact_sums import (
     RADIUS,
     SIDE,
-    exact_row,
-    exact_rows_of,
-    new_exact_rows,
-    sum_exactly,
+    column_sum,
+    new_column_sums,
+    row_or_zeros,
+    slide,
+    slide_structure,
+    structure_sums,
+    sum_windows,
     window_sum,
-    window_sums,
 )
-from streamflow.flow.smin import ROUNDED_ALIKE, eigenvalues, multiply
+from streamflow.flow.smin import ROUNDED_ALIKE, eigenvalues
 from streamflow.flow.upsample import interleave
 from streamflow.kernels.jit import inline_kernel, kernel
 from streamflow.values import Image, Map, Vectors
@@ -98,13 +100,6 @@ def lucas_kanade(ix: Map, iy: Map, it: Map) -> tuple[Vectors, Map]:
     return vectors, smin
 
 
-@inline_kernel(noalias=True)
-def _multiply_by_time(ix, iy, it, xt, yt):
-    for x in range(len(ix)):
-        gt = np.float64(it[x])
-        xt[x], yt[x] = np.float64(ix[x]) * gt, np.float64(iy[x]) * gt
-
-
 @inline_kernel(noalias=True, fastmath=ROUNDED_ALIKE)
 def _determinants(det, det_u, det_v, p, q, a, b, c):
     """Write what Cramer's rule divides, in double precision: here digits cancel."""
@@ -144,18 +139,19 @@ def _solve_deficient(u, v, p, q, a, b, c):
 def _lucas_kanade(ix, iy, it, vectors, smin):
     """Write the flow, u and v in turn, and smin."""
     height, width = ix.shape
-    rows = new_exact_rows(5, width)
+    sums, zeros = new_column_sums(5, width), np.zeros(width, np.float32)
     det, u, v = np.empty(width, np.float32), np.empty(width, np.float32), np.empty(width, np.float32)
     for newest in range(height + RADIUS):
-        if newest < height:
-            multiply(ix[newest], iy[newest], *exact_rows_of(rows, newest, width))
-            xt, yt = exact_row(rows, newest, 3, width), exact_row(rows, newest, 4, width)
-            _multiply_by_time(ix[newest], iy[newest], it[newest], xt, yt)
-        sum_exactly(rows, newest, height)
-        if newest >= RADIUS:
-            y = newest - RADIUS
-            p, q = window_sum(rows, 3, width), window_sum(rows, 4, width)
-            _determinants(det, u, v, p, q, *window_sums(rows, width))
-            if _divide(smin[y], det, u, v, *window_sums(rows, width)) < width:
-                _solve_deficient(u, v, p, q, *window_sums(rows, width))
+        slide_structure(ix, iy, newest, zeros, sums)
+        gt, old_gt = row_or_zeros(it, newest, zeros), row_or_zeros(it, newest - SIDE, zeros)
+        for k, gradient in ((3, ix), (4, iy)):
+            g, old_g = row_or_zeros(gradient, newest, zeros), row_or_zeros(gradient, newest - SIDE, zeros)
+            slide(g, gt, old_g, old_gt, column_sum(sums, k, width))
+        y = newest - RADIUS
+        if y >= 0:
+            sum_windows(sums)
+            p, q = window_sum(sums, 3, width), window_sum(sums, 4, width)
+            _determinants(det, u, v, p, q, *structure_sums(sums, width))
+            if _divide(smin[y], det, u, v, *structure_sums(sums, width)) < width:
+                _solve_deficient(u, v, p, q, *structure_sums(sums, width))
             interleave(u, v, vectors[y])

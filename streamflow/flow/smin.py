@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from streamflow.flow.exact_sums import RADIUS, exact_rows_of, new_exact_rows, sum_exactly, window_sums
+from streamflow.flow.exact_sums import RADIUS, new_column_sums, slide_structure, structure_sums, sum_windows
 from streamflow.kernels.jit import inline_kernel, kernel
 from streamflow.values import Map
 
@@ -27,14 +27,6 @@ def smallest_singular_value(ix: Map, iy: Map) -> Map:
     return smin
 
 
-@inline_kernel(noalias=True)
-def multiply(ix, iy, xx, xy, yy):
-    """Write the products of a row's derivatives."""
-    for x in range(len(ix)):
-        gx, gy = np.float64(ix[x]), np.float64(iy[x])
-        xx[x], xy[x], yy[x] = gx * gx, gx * gy, gy * gy
-
-
 @inline_kernel(fastmath=ROUNDED_ALIKE)
 def eigenvalues(a, b, c):
     """Return the smaller and the larger eigenvalue of [[a, b], [b, c]], in single precision.
@@ -57,10 +49,9 @@ def _solve(smin, a, b, c):
 @kernel()
 def _smallest_singular_value(ix, iy, smin):
     height, width = ix.shape
-    rows = new_exact_rows(3, width)
+    sums, zeros = new_column_sums(3, width), np.zeros(width, np.float32)
     for newest in range(height + RADIUS):
-        if newest < height:
-            multiply(ix[newest], iy[newest], *exact_rows_of(rows, newest, width))
-        sum_exactly(rows, newest, height)
+        slide_structure(ix, iy, newest, zeros, sums)
         if newest >= RADIUS:
-            _solve(smin[newest - RADIUS], *window_sums(rows, width))
+            sum_windows(sums)
+            _solve(smin[newest - RADIUS], *structure_sums(sums, width))
