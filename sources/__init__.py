@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from inspect import signature
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from sources.reading.image_files import PRINTF, is_image
+from streamflow.errors import UsageError
 from streamflow.registry import Entry, Registry
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from streamflow.values import Frame, Health, SourceInfo
 
 
@@ -31,13 +33,15 @@ class Source(Protocol):
         """Release the input; a second call does nothing."""
 
 
-def _is_glob_or_folder(spelling: str) -> bool:
-    path = Path(spelling)
-    return path.is_dir() or (any(sign in spelling for sign in "*?[") and not path.is_file())
+def _is_images(spec: str) -> bool:
+    path = Path(spec)
+    if path.is_file():
+        return is_image(spec)
+    return path.is_dir() or any(sign in spec for sign in "*?[") or PRINTF.search(spec) is not None
 
 
-def _has_truth(spelling: str) -> bool:
-    folder = Path(spelling)
+def _has_truth(spec: str) -> bool:
+    folder = Path(spec)
     return any(
         any(folder.glob(name)) for name in ("poses_c2w.txt", "flow[0-9]*.flo", "*_flow.flo", "flow_occ")
     )
@@ -72,31 +76,72 @@ SOURCES = Registry(
         ),
         "images": Entry(
             "sources.images:ImagesSource",
-            "FOLDER|GLOB",
-            "a folder or a pattern of images, in natural order",
-            _is_glob_or_folder,
+            "FOLDER|GLOB|IMAGE...",
+            "a folder, a pattern such as left_%04d.png, images in order, a file of many pages",
+            _is_images,
         ),
         "video": Entry("sources.video:VideoSource", "FILE", "a video file", lambda s: True),
     },
 )
 
 
-def open_source(spelling: str, *, fps: Fraction | None = None, every_frame: bool = False) -> Source:
-    """Open the source that `spelling` names.
+def grouped(specs: Sequence[str]) -> list[str | tuple[str, ...]]:
+    """`specs` with single pictures that stand side by side made one: they are frames of one stream."""
+    groups: list[str | tuple[str, ...]] = []
+    for still, members in groupby(specs, _is_still):
+        stills = tuple(members)
+        groups.extend([stills] if still and len(stills) > 1 else stills)
+    return groups
+
+
+def _is_still(spec: str) -> bool:
+    from sources.reading.image_file import holds_one_picture
+
+    return Path(spec).is_file() and is_image(spec) and holds_one_picture(Path(spec))
+
+
+def open_source(spec: str | Sequence[str], **options: Any) -> Source:
+    """Open the source that `spec` names.
 
     Parameters
     ----------
-    spelling : str
-        "demo", a camera index, a URL, a folder or glob of images, or a video file.
-    fps : Fraction, optional
-        Time base of sources that have none of their own (image folders).
-    every_frame : bool
-        Live sources: never drop a frame, let the camera wait instead.
+    spec : str or sequence of str
+        "demo", a camera index, a URL, a folder or glob of images, or a video file; or images in order.
+    **options
+        Fields of `SourceOptions`.
 
     Raises
     ------
+    UsageError
+        An option makes no sense, or this source cannot use it.
     SourceError
         The input is missing or is not what its name says.
     """
-    source: Source = SOURCES.find(spelling).load()(spelling, fps=fps, every_frame=every_frame)
+    from sources.options import OF_ANY_SOURCE, SourceOptions
+    from sources.reading.reshape import Reshaped, check_size
+    from sources.reading.selection import Selection
+
+    wanted = SourceOptions(**options)
+    asked = wanted.asked()
+    source: Source = _open(spec, asked)
+    try:
+        if asked.keys() & {"rotate", "size"}:
+            source = Reshaped(source, wanted)
+        check_size(source.info)
+    except BaseException:
+        source.close()
+        raise
+    return Selection(source, wanted) if asked.keys() & (OF_ANY_SOURCE - {"rotate", "size"}) else source
+
+
+def _open(spec: str | Sequence[str], asked: dict[str, Any]) -> Source:
+    """Give an adapter the options that it takes; refuse those that are of no use to it."""
+    from sources.options import OF_ANY_SOURCE, USERS
+
+    entry = SOURCES.find(spec) if isinstance(spec, str) else SOURCES.entries["images"]
+    adapter = entry.load()
+    takes = signature(adapter).parameters
+    for name in asked.keys() - OF_ANY_SOURCE - takes.keys():
+        raise UsageError(f"{spec}: {name} is of no use here, only for {USERS[name]}; leave it out")
+    source: Source = adapter(spec, **{name: value for name, value in asked.items() if name in takes})
     return source

@@ -27,7 +27,7 @@ TUM_DEPTH_SCALE = 5000  # grey levels a metre
 class SequenceSource:
     """Frames that carry what is true of them; pairs of separate scenes are marked by a gap."""
 
-    def __init__(self, spelling: str, *, fps: Fraction | None = None, every_frame: bool = True) -> None:
+    def __init__(self, spelling: str, *, fps: Fraction | None = None) -> None:
         folder = Path(spelling)
         self._rate = fps
         self._frames = _posed(folder) if (folder / "poses_c2w.txt").is_file() else _separate_pairs(folder)

@@ -17,7 +17,7 @@ from streamflow.geometry.camera import Calibration
 from streamflow.values import Matrix
 
 
-def read_calibration(spelling: str) -> Calibration:
+def read_calibration(spec: str) -> Calibration:
     """Read a camera from a file, or from numbers such as ``718.9,718.9,607.2,185.2``.
 
     Raises
@@ -25,11 +25,11 @@ def read_calibration(spelling: str) -> Calibration:
     UsageError
         There is no such file, or it holds no camera matrix.
     """
-    path = Path(spelling)
+    path = Path(spec)
     if not path.is_file():
-        if re.fullmatch(r"[\d.,eE+\-\s]+", spelling):
-            return _from_numbers(spelling, f"--camera {spelling}")
-        raise UsageError(f"--camera {spelling}: no such file; give a calibration file or fx,fy,cx,cy")
+        if re.fullmatch(r"[\d.,eE+\-\s]+", spec):
+            return _from_numbers(spec, f"--camera {spec}")
+        raise UsageError(f"--camera {spec}: no such file; give a calibration file or fx,fy,cx,cy")
     if path.suffix == ".npz":
         return _from_npz(path)
     text = path.read_text(errors="replace")

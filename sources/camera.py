@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from sources.reading.live import GIVE_UP, Disconnected, LiveSource, Shot
+from sources.reading.live import GIVE_UP, Capture, Disconnected, LiveSource
 from sources.reading.quiet import quiet_opencv
 
 
@@ -20,26 +20,29 @@ class CameraSource(LiveSource):
 
     Parameters
     ----------
-    spelling : str
+    spec : str
         Its number, or the path of its device.
     fps : Fraction, optional
-        A camera has its own clock.
+        Rate to ask the camera for; it may have others only.
+    size : tuple of int, optional
+        (width, height) to ask the camera for; height None: in proportion to 4:3.
     every_frame : bool
         Make the camera wait instead of dropping frames.
     """
 
     def __init__(
         self,
-        spelling: str,
+        spec: str,
         *,
         fps: Fraction | None = None,
+        size: tuple[int, int | None] | None = None,
         every_frame: bool = False,
         give_up: float = GIVE_UP,
     ) -> None:
         super().__init__(
-            f"camera {spelling}",
-            f"camera_{Path(spelling).stem}",
-            lambda: Webcam(spelling),
+            f"camera {spec}",
+            f"camera_{Path(spec).stem}",
+            lambda: Webcam(spec, fps, size),
             every_frame=every_frame,
             give_up=give_up,
         )
@@ -50,20 +53,27 @@ class Webcam:
 
     live = True
 
-    def __init__(self, device: str) -> None:
+    def __init__(
+        self, device: str, fps: Fraction | None = None, size: tuple[int, int | None] | None = None
+    ) -> None:
         with quiet_opencv():
             self._capture = cv2.VideoCapture(device_number(device))
         if not self._capture.isOpened():
             raise Disconnected("cannot be opened; is it plugged in, and free?")
+        if size is not None:
+            self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
+            self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1] or size[0] * 3 // 4)
+        if fps is not None:
+            self._capture.set(cv2.CAP_PROP_FPS, float(fps))
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self.rate = Fraction(rate).limit_denominator(1001) if rate > 0 else None
 
-    def __iter__(self) -> Iterator[Shot]:
+    def __iter__(self) -> Iterator[Capture]:
         while True:
             ok, image = self._capture.read()
             if not ok:
                 raise Disconnected("gives no more frames")
-            yield Shot(np.asarray(image, np.uint8))
+            yield Capture(np.asarray(image, np.uint8))
 
     def close(self) -> None:
         """Free the device."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
@@ -15,7 +14,7 @@ from av.video.stream import VideoStream
 from sources.reading.decode import BROKEN, due, has_clock, reason, seconds
 from sources.reading.error_propagation import ErrorPropagation
 from sources.reading.ffmpeg_log import FfmpegLog
-from sources.reading.live import GIVE_UP, Disconnected, LiveSource, Shot
+from sources.reading.live import GIVE_UP, Capture, Disconnected, LiveSource
 from sources.reading.picture import Pictures
 from streamflow.values import Health
 
@@ -30,10 +29,8 @@ class NetworkSource(LiveSource):
 
     Parameters
     ----------
-    spelling : str
+    spec : str
         The URL.
-    fps : Fraction, optional
-        A camera has its own clock.
     every_frame : bool
         Make the camera wait instead of dropping frames.
     timeout : tuple of float
@@ -44,18 +41,17 @@ class NetworkSource(LiveSource):
 
     def __init__(
         self,
-        spelling: str,
+        spec: str,
         *,
-        fps: Fraction | None = None,
         every_frame: bool = False,
         timeout: tuple[float, float] = TIMEOUT,
         give_up: float = GIVE_UP,
     ) -> None:
-        address = urlsplit(spelling)
+        address = urlsplit(spec)
         super().__init__(
-            without_password(spelling),
+            without_password(spec),
             PurePosixPath(address.path).stem or address.hostname or "stream",
-            lambda: NetworkStream(spelling, timeout, self.health),
+            lambda: NetworkStream(spec, timeout, self.health),
             every_frame=every_frame,
             give_up=give_up,
             join=sum(timeout),
@@ -91,8 +87,8 @@ class NetworkStream:
         self._clock = has_clock(self._container)
         self.rate = self._stream.average_rate if self._clock else None
 
-    def __iter__(self) -> Iterator[Shot]:
-        pictures, propagation, gap = Pictures(), ErrorPropagation(), ""
+    def __iter__(self) -> Iterator[Capture]:
+        pictures, propagation, gap = Pictures(self._health), ErrorPropagation(), ""
         for packet in self._packets():
             time = due(packet)
             propagation.packet(time, key=packet.is_keyframe and not packet.is_corrupt)
@@ -109,7 +105,7 @@ class NetworkStream:
                         self._health.damaged += 1
                         propagation.damage(shown)
                     image = pictures.image(frame, self._stream.codec_context.sample_aspect_ratio)
-                    yield Shot(image, shown if self._clock else None, gap, propagation.reaches(shown))
+                    yield Capture(image, shown if self._clock else None, gap, propagation.reaches(shown))
                     gap = ""
             except BROKEN as error:
                 self._health.damaged += 1

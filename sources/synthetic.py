@@ -54,7 +54,7 @@ def wall() -> list[Surface]:
 class SyntheticSource:
     """Frames of a rendered scene; every frame carries its truth."""
 
-    def __init__(self, spelling: str, *, fps: Fraction | None = None, every_frame: bool = True) -> None:
+    def __init__(self, spelling: str, *, fps: Fraction | None = None) -> None:
         name, settings = _parse(spelling)
         self._size = _size(settings.pop("size", "640x480"), spelling)
         self._count = int(_number(settings.pop("frames", "40"), spelling))

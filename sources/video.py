@@ -4,61 +4,77 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 
 import av
-from av.container import InputContainer
-from av.stream import Disposition
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
+from sources.reading.container import STDIN, open_container, sample, video_stream
 from sources.reading.decode import BROKEN, Decoder, has_clock, promised_packets, reason
 from sources.reading.ffmpeg_log import FfmpegLog
-from sources.reading.picture import Deinterlacer, Pictures
-from sources.reading.timeline import Place
-from streamflow.errors import SourceError
-from streamflow.values import Frame, Health, Image, SourceInfo
+from sources.reading.levels import Levels, levels_of
+from sources.reading.picture import Deinterlacer, Pictures, is_deep_grey, size_change
+from sources.reading.spread import spread
+from sources.reading.timeline import FramePosition
+from streamflow.errors import SourceError, UsageError
+from streamflow.values import Frame, Health, SourceInfo
 
-# A damaged header must not make the decoder ask for more memory than there is.
-CODEC_OPTIONS = {"max_pixels": str(2**26)}
+NOMINAL_RATE = Fraction(25)  # where not even the container says
+SEEK_BACK = (0, 1, 10)  # seconds before the time sought: the nearest key frame may be shown after it
+
+WITHOUT_TIMES = ("avi", "mpeg")  # when a frame is shown follows from the frames before it
 
 
 class VideoSource:
     """Frames of a video file on the stream's own clock.
 
     Damaged packets are passed over and counted; a frame that follows a hole says so in its `gap`, one that
-    came damaged, or was predicted from such a one, in `damaged`.
+    came damaged, or was predicted from such a one, in `damaged`. Times that repeat are spread.
 
     Parameters
     ----------
-    spelling : str
-        Path of the file.
+    spec : str
+        Path of the file, or "-" for a stream on standard input.
     fps : Fraction, optional
-        Time base of raw streams, which have no clock of their own.
-    every_frame : bool
-        A file always gives every frame.
+        Frames a second of raw streams, which have no clock of their own.
+    levels : tuple of float, optional
+        Values that become black and white, of grey video deeper than 8 bits; default: from a sample.
+
+    Raises
+    ------
+    UsageError
+        The stream has a clock, or is not deep: the option is of no use.
     """
 
-    def __init__(self, spelling: str, *, fps: Fraction | None = None, every_frame: bool = False) -> None:
+    def __init__(
+        self, spec: str, *, fps: Fraction | None = None, levels: tuple[float, float] | None = None
+    ) -> None:
         self.health = Health()
-        self._fps = fps
+        self._spec, self._fps = spec, fps
         self._log = FfmpegLog()
-        self._container: InputContainer | None = None
         try:
-            self._container = open_container(spelling, self._log)
-            self._stream = video_stream(self._container, spelling)
+            self._container = open_container(spec, self._log)
+        except BaseException:
+            self._log.close()
+            raise
+        try:
+            self._stream = video_stream(self._container, spec)
             self._clockless = not has_clock(self._container)
-            self._frames = self._read(self._container)
+            if fps is not None and not self._clockless:
+                raise UsageError(f"{spec}: has a clock of its own; leave out fps")
+            self._pictures = Pictures(self.health, self._levels(levels))
+            self._frames = self._read(whole=True)
             first = next(self._frames, None)
             if first is None:
                 why = self.health.notes[0] if self.health.notes else "the stream is empty"
-                raise SourceError(f"{spelling}: no frame can be decoded ({why})")
+                raise SourceError(f"{spec}: no frame can be decoded ({why})")
         except BaseException:
             self.close()
             raise
-        self.info = self._describe(self._container, spelling, first)
+        self.info = self._describe(first)
         self._frames = chain([first], self._frames)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -67,102 +83,103 @@ class VideoSource:
     def close(self) -> None:
         """Release the file."""
         self._frames = iter(())
-        if self._container is not None:
-            self._container.close()
+        self._container.close()
         self._log.close()
 
-    def _describe(self, container: InputContainer, spelling: str, first: Frame) -> SourceInfo:
-        rate = self._stream.average_rate or self._stream.guessed_rate
-        if self._clockless:
-            rate = self._fps or rate
-        length = promised_packets(container, self._stream)
-        if length is None and container.duration is not None and rate:
-            length = round(Fraction(container.duration, av.time_base) * rate)
-        return SourceInfo(spelling, Path(spelling).stem, length=length, rate=rate, size=first.size)
+    def seek(self, time: Fraction) -> bool:
+        """Go on at or before `time`, from a key frame; a stream without an index is begun again.
 
-    def _read(self, container: InputContainer) -> Iterator[Frame]:
-        """Decoded frames and their places -> progressive frames -> images -> gaps marked."""
+        Returns
+        -------
+        bool
+            False: it cannot be sought in and goes on where it was.
+        """
+        time_base = self._stream.time_base
+        if self._clockless or self._spec == STDIN or time_base is None:
+            return False
+        if self._container.format.name in WITHOUT_TIMES:
+            return False
+        for back in SEEK_BACK:
+            with suppress(*BROKEN):
+                self._container.seek(round((time - back) / time_base), stream=self._stream)
+                frames = self._read(whole=False)
+                first = next(frames, None)
+                if first is not None and first.time is not None and first.time <= time:
+                    self._frames = chain([first], frames)
+                    return True
+        self._container.close()
+        self._container = open_container(self._spec, self._log)
+        self._stream = video_stream(self._container, self._spec)
+        self._frames = self._read(whole=True)
+        return True
+
+    def _levels(self, given: tuple[float, float] | None) -> Levels | None:
+        if not is_deep_grey(self._stream.codec_context.format):
+            if given is not None:
+                raise UsageError(f"{self._spec}: is not deep grey video; leave out levels")
+            return None
+        if given is not None or self._spec == STDIN:
+            return Levels(*given) if given else None
+        return levels_of(sample(self._spec))
+
+    def _describe(self, first: Frame) -> SourceInfo:
+        rate = self._rate()
+        length = promised_packets(self._container, self._stream)
+        if length is None and self._container.duration is not None and rate:
+            length = round(Fraction(self._container.duration, av.time_base) * rate)
+        files = () if self._spec == STDIN else (self._spec,)
+        stem = "stdin" if self._spec == STDIN else Path(self._spec).stem
+        return SourceInfo(self._spec, stem, length=length, rate=rate, size=first.size, files=files)
+
+    def _rate(self) -> Fraction | None:
+        rate = self._stream.average_rate or self._stream.guessed_rate
+        return (self._fps or rate) if self._clockless else rate
+
+    def _read(self, *, whole: bool) -> Iterator[Frame]:
+        """Frames from here on; whether it is the `whole` file, whose promises can be held against it."""
+        frames = self._decode(Decoder(self._container, self._stream, self._log, self.health, whole=whole))
+        if self._clockless:
+            return frames
+        return spread(frames, 1 / (self._rate() or NOMINAL_RATE), self.health)
+
+    def _decode(self, decoder: Decoder) -> Iterator[Frame]:
+        """Decoded frames and their positions -> progressive frames -> images -> gaps marked."""
         gap = ""
         size = None
-        pictures = Pictures()
-        for decoded, place in progressive(Decoder(container, self._stream, self._log, self.health)):
+        for decoded, position in progressive(decoder):
             try:
-                image = pictures.image(decoded, self._stream.codec_context.sample_aspect_ratio)
+                image = self._pictures.image(decoded, self._stream.codec_context.sample_aspect_ratio)
             except BROKEN as error:
                 self.health.damaged += 1
-                gap = f"frame {place.index} cannot be converted: {reason(error)}"
+                gap = f"frame {position.index} cannot be converted: {reason(error)}"
                 continue
-            gap = place.gap or gap or size_change(size, image)
+            gap = position.gap or gap or size_change(size, image)
             if gap:
                 self.health.gaps += 1
-                self.health.note(f"frame {place.index}: {gap}")
+                self.health.note(f"frame {position.index}: {gap}")
             size = image.shape
             self.health.decoded += 1
-            yield Frame(place.index, image, self._time(place), gap or None, damaged=place.damaged)
+            yield Frame(position.index, image, self._time(position), gap or None, damaged=position.damaged)
             gap = ""
 
-    def _time(self, place: Place) -> Fraction | None:
+    def _time(self, position: FramePosition) -> Fraction | None:
         if self._clockless:
-            return place.index / self._fps if self._fps else None
-        return place.time
+            return position.index / self._fps if self._fps else None
+        return position.time
 
 
-def open_container(path: str, log: FfmpegLog) -> InputContainer:
-    """Open the video file at `path`.
-
-    Raises
-    ------
-    SourceError
-        There is no such file, or it is no video.
-    """
-    if Path(path).is_dir():
-        raise SourceError(f"{path}: is a folder, not a video file")
-    try:
-        if Path(path).is_file() and Path(path).stat().st_size == 0:
-            raise SourceError(f"{path}: is empty (0 bytes)")
-        return av.open(f"file:{path}", metadata_errors="replace")  # "file:" lets names contain colons
-    except FileNotFoundError:
-        raise SourceError(f"{path}: no such file") from None
-    except BROKEN as error:
-        said = [line for _, line in log.take()]
-        why = said[-1] if said else reason(error)
-        raise SourceError(f"{path}: cannot be read as video ({why})") from error
-
-
-def video_stream(container: InputContainer, path: str) -> VideoStream:
-    """The video stream FFmpeg thinks best; the cover picture of a sound file does not count."""
-    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if not streams:
-        kinds = " and ".join(sorted({stream.type for stream in container.streams}))
-        raise SourceError(f"{path}: has no video, only {kinds or 'an empty container'}")
-    stream = container.streams.best("video")
-    if stream not in streams:
-        stream = streams[0]
-    if stream.codec_context is None:
-        raise SourceError(f"{path}: no decoder for its video format")
-    stream.codec_context.options = CODEC_OPTIONS
-    return stream
-
-
-def progressive(decoder: Decoder) -> Iterator[tuple[VideoFrame, Place]]:
-    """Interlaced frames made progressive, each with its own place."""
+def progressive(decoder: Decoder) -> Iterator[tuple[VideoFrame, FramePosition]]:
+    """Interlaced frames made progressive, each with its own position."""
     deinterlacer = Deinterlacer()
-    waiting: deque[Place] = deque()  # places of the frames inside the deinterlacer
+    waiting: deque[FramePosition] = deque()  # positions of the frames inside the deinterlacer
     size = None
-    for frame, place in decoder:
+    for frame, position in decoder:
         ready = []
-        if place.gap or size != (frame.width, frame.height):
+        if position.gap or size != (frame.width, frame.height):
             ready = deinterlacer.drain()  # fields from both sides of a hole must not be mixed
         size = frame.width, frame.height
-        waiting.append(place)
+        waiting.append(position)
         for done in ready + deinterlacer.push(frame):
             yield done, waiting.popleft()
     for done in deinterlacer.drain():
         yield done, waiting.popleft()
-
-
-def size_change(before: tuple[int, ...] | None, image: Image) -> str:
-    """What to say if `image` has another shape than the one before it."""
-    if before is None or before == image.shape:
-        return ""
-    return f"size changes from {before[1]}x{before[0]} to {image.shape[1]}x{image.shape[0]}"

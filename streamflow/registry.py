@@ -12,7 +12,7 @@ from streamflow.errors import UsageError
 
 @dataclass(frozen=True)
 class Entry:
-    """One adapter: where it lives, how a user spells it, and which spellings are its own."""
+    """One adapter: where it lives, how a user spells it, and which specs are its own."""
 
     target: str  # "package.module:Class", imported on first use
     form: str  # as shown in the help, such as "png:DIR"
@@ -31,13 +31,13 @@ class Registry:
     kind: str
     entries: Mapping[str, Entry]
 
-    def find(self, spelling: str) -> Entry:
-        """Return the first entry whose form `spelling` has."""
+    def find(self, spec: str) -> Entry:
+        """Return the first entry whose form `spec` has."""
         for entry in self.entries.values():
-            if entry.matches(spelling):
+            if entry.matches(spec):
                 return entry
         forms = ", ".join(entry.form for entry in self.entries.values())
-        raise UsageError(f"{spelling}: no such {self.kind}; there are: {forms}")
+        raise UsageError(f"{spec}: no such {self.kind}; there are: {forms}")
 
     def describe(self) -> list[tuple[str, str]]:
         """(form, help) of every entry, for the help text."""

@@ -128,6 +128,11 @@ class SourceInfo:
     size: tuple[int, int] | None = None  # (width, height), if known before the first frame
     camera_matrix: Matrix | None = None  # (3, 3) pixels, if the source knows it
     focal_35mm: float | None = None  # focal length in millimetres on 35 mm film (EXIF), if recorded
+    files: tuple[str, ...] = ()  # what is read, if it is files
+
+    # What is known of the camera is known of the source's own pictures. Where the frames are made from them:
+    original_size: tuple[int, int] | None = None  # (width, height) of the source's own pictures
+    from_original: Matrix | None = None  # (3, 3) affine, their pixels -> the frames' pixels
 
 
 @dataclass
@@ -142,9 +147,14 @@ class Health:
     notes: list[str] = field(default_factory=list)  # one line each, for the user; the first few
 
     def note(self, line: str) -> None:
-        """Keep `line` for the user, unless there are many already: every frame of a stream may be broken."""
-        if len(self.notes) < 20:
+        """Keep `line` for the user, once, unless there are many: every frame of a stream may be broken."""
+        if len(self.notes) < 20 and line not in self.notes:
             self.notes.append(line)
+
+    def restart(self, notes: list[str]) -> None:
+        """Forget what happened, but for `notes`: the part of the stream that matters begins here."""
+        self.decoded, self.damaged, self.missing, self.dropped, self.gaps = 1, 0, 0, 0, 0
+        self.notes[:] = notes
 
     @property
     def whole(self) -> bool:

@@ -16,10 +16,11 @@ from av.video.stream import VideoStream
 
 from sources.reading.error_propagation import ErrorPropagation
 from sources.reading.ffmpeg_log import FfmpegLog
-from sources.reading.timeline import Place, Timeline
+from sources.reading.timeline import FramePosition, Timeline
 from streamflow.errors import SourceError
 from streamflow.values import Health
 
+COARSE = 10  # ticks an interval; with fewer, rounding makes the intervals visibly uneven
 ATTEMPTS = 8  # read errors in a row after which the rest of a file is given up
 
 # PyAV raises FFmpeg's errors as FFmpegError; a damaged header can also make its own checks fail.
@@ -30,18 +31,26 @@ class Decoder:
     """Decodes a stream to its end; what is damaged or missing goes to `health`.
 
     Damage shows in four ways, and none of them sees all of it: an exception, a frame or packet marked
-    corrupt, a line in FFmpeg's log, and fewer frames than promised.
+    corrupt, a line in FFmpeg's log, and fewer frames than promised. The last is told of a `whole` file only,
+    not of what is read after seeking.
     """
 
     def __init__(
-        self, container: InputContainer, stream: VideoStream, log: FfmpegLog, health: Health
+        self,
+        container: InputContainer,
+        stream: VideoStream,
+        log: FfmpegLog,
+        health: Health,
+        *,
+        whole: bool = True,
     ) -> None:
         self._container, self._stream, self._log, self._health = container, stream, log, health
-        self._timeline = Timeline(sorted_times=container.format.name == "avi")
+        self._whole = whole
+        self._timeline = Timeline(container.format.name == "avi", coarse_grid(stream))
         self._propagation = ErrorPropagation()
         self._hurt: deque[Fraction] = deque(maxlen=64)  # times that were counted as damaged
 
-    def __iter__(self) -> Iterator[tuple[VideoFrame, Place]]:
+    def __iter__(self) -> Iterator[tuple[VideoFrame, FramePosition]]:
         self._listen_to_probing()
         for packet in self._packets():
             for frame in self._decode(packet):
@@ -49,12 +58,13 @@ class Decoder:
                 if frame.is_corrupt:
                     self._damaged(time, "only in part")
                 damaged = self._propagation.reaches(time)
-                place = replace(self._timeline.place(time), damaged=damaged)
-                self._health.missing += place.lost
-                yield frame, place
-        self._health.missing += self._timeline.missing_at_end(
-            promised_packets(self._container, self._stream), promised_end(self._container, self._stream)
-        )
+                position = replace(self._timeline.place(time), damaged=damaged)
+                self._health.missing += position.lost
+                yield frame, position
+        if self._whole:
+            self._health.missing += self._timeline.missing_at_end(
+                promised_packets(self._container, self._stream), promised_end(self._container, self._stream)
+            )
 
     def _packets(self) -> Iterator[Packet[VideoStream] | None]:
         """Packets to the end of the file, read errors passed over; then None, which flushes the decoder."""
@@ -139,6 +149,14 @@ def seconds(ticks: int | None, time_base: Fraction | None) -> Fraction | None:
 def due(packet: Packet[VideoStream]) -> Fraction | None:
     """When the frame of `packet` is shown, in seconds, if that is known; else when it is decoded."""
     return seconds(packet.pts if packet.pts is not None else packet.dts, packet.time_base)
+
+
+def coarse_grid(stream: VideoStream) -> tuple[Fraction, Fraction] | None:
+    """(interval, tick) in seconds, where the ticks are too coarse for intervals so short."""
+    if not stream.average_rate or not stream.time_base:
+        return None
+    interval = 1 / Fraction(stream.average_rate)
+    return (interval, stream.time_base) if stream.time_base > interval / COARSE else None
 
 
 def has_clock(container: InputContainer) -> bool:

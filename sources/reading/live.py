@@ -24,7 +24,7 @@ class Disconnected(Exception):
 
 
 @dataclass(frozen=True)
-class Shot:
+class Capture:
     """One image of a camera."""
 
     image: Image
@@ -42,7 +42,7 @@ class Connection(Protocol):
     live: bool
     rate: Fraction | None
 
-    def __iter__(self) -> Iterator[Shot]: ...
+    def __iter__(self) -> Iterator[Capture]: ...
 
     def close(self) -> None:
         """Disconnect."""
@@ -193,13 +193,13 @@ class LiveReader:
                 with closing(self._connect()) as connection:
                     self.live, self.rate = connection.live, connection.rate
                     clock.restart()
-                    for shot in connection:
-                        gap = gap or shot.gap
-                        if shape not in (None, shot.image.shape):
+                    for capture in connection:
+                        gap = gap or capture.gap
+                        if shape not in (None, capture.image.shape):
                             gap = gap or "the size changes"
-                        shape = shot.image.shape
-                        taken = clock.time(shot.time)
-                        self._offer(Frame(index, shot.image, taken, gap or None, damaged=shot.damaged))
+                        shape = capture.image.shape
+                        taken = clock.time(capture.time)
+                        self._offer(Frame(index, capture.image, taken, gap or None, damaged=capture.damaged))
                         index, failures, gap = index + 1, 0, ""
                         if self._stopping:
                             return

@@ -6,27 +6,36 @@ from fractions import Fraction
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 from av.filter import Graph
 from av.sidedata.sidedata import Type
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-from streamflow.values import Image
+from sources.reading.levels import Levels, levels_of
+from streamflow.values import Health, Image
 
 # Beyond these a pixel aspect is a damaged header rather than a camera.
 PLAUSIBLE_ASPECT = (Fraction(1, 4), Fraction(4))
 
 
 class Pictures:
-    """Converts frames of one stream; keeps the scaler, which is costly to set up."""
+    """Converts frames of one stream; keeps the scaler, which is costly to set up.
 
-    def __init__(self) -> None:
+    Deep grey video is mapped to 8 bits by `levels`, or by those of its first frame if none are given.
+    """
+
+    def __init__(self, health: Health, levels: Levels | None = None) -> None:
         self._reformatter = VideoReformatter()
+        self._health, self._levels = health, levels
 
     def image(self, frame: VideoFrame, aspect: Fraction | None) -> Image:
         """(H, W, 3) uint8 BGR of `frame`, whose pixels are `aspect` times as wide as high."""
         size = square_pixels(frame.width, frame.height, aspect)
+        if is_deep_grey(frame.format):
+            return upright(self._deep(frame, size), display_matrix(frame))
         try:
             bgr = self._bgr(frame, size)
         except av.FFmpegError:  # colours of a kind that it cannot convert, or a damaged tag
@@ -38,6 +47,21 @@ class Pictures:
         bgr = self._reformatter.reformat(frame, *size, "bgr24", interpolation=Interpolation.BICUBIC)
         return np.asarray(bgr.to_ndarray(), np.uint8)
 
+    def _deep(self, frame: VideoFrame, size: tuple[int, int]) -> Image:
+        pixels = frame.to_ndarray()
+        if self._levels is None:
+            self._levels = levels_of([pixels])
+        self._health.note(f"{frame.format.name} video, {self._levels} shown as black to white (see levels)")
+        grey = cv2.resize(self._levels.to_8_bits(pixels), size, interpolation=cv2.INTER_CUBIC)
+        return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
+
+
+def is_deep_grey(video_format: VideoFormat | None) -> bool:
+    """Whether pictures have one channel of more than 8 bits: a sensor's own values, at any scale."""
+    if video_format is None or len(video_format.components) != 1:
+        return False
+    return video_format.components[0].bits > 8
+
 
 def square_pixels(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
     """Size with square pixels: one side grows, so that no detail is lost."""
@@ -46,6 +70,13 @@ def square_pixels(width: int, height: int, aspect: Fraction | None) -> tuple[int
     if aspect > 1:
         return round(width * aspect), height
     return width, round(height / aspect)
+
+
+def size_change(before: tuple[int, ...] | None, image: Image) -> str:
+    """What to say if `image` has another shape than the one before it."""
+    if before is None or before == image.shape:
+        return ""
+    return f"size changes from {before[1]}x{before[0]} to {image.shape[1]}x{image.shape[0]}"
 
 
 def display_matrix(frame: VideoFrame) -> list[int] | None:

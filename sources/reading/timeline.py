@@ -14,8 +14,8 @@ LEAP = 4  # intervals
 
 
 @dataclass(frozen=True)
-class Place:
-    """The place of one frame in its stream."""
+class FramePosition:
+    """The position of one frame in its stream."""
 
     index: int
     time: Fraction | None
@@ -35,11 +35,16 @@ class Timeline:
     ----------
     sorted_times : bool
         The container stores no presentation times (AVI): the n-th frame shown has the n-th time.
+    grid : tuple of Fraction, optional
+        (interval, tick): times are rounded to ticks that are coarse beside the nominal interval, so they
+        are taken back to the nominal times as long as these are a tick away at most.
     """
 
-    def __init__(self, sorted_times: bool = False) -> None:
+    def __init__(self, sorted_times: bool = False, grid: tuple[Fraction, Fraction] | None = None) -> None:
         self.packets = 0
         self._sorted_times = sorted_times
+        self._grid = grid
+        self._placed: Fraction | None = None  # time that was given out last
         self._promised: list[Fraction] = []
         self._next = 0
         self._last: Fraction | None = None  # on the stream's own clock
@@ -64,10 +69,12 @@ class Timeline:
             self._torn = REORDER
             self._ever_torn = True
 
-    def place(self, time: Fraction | None) -> Place:
-        """Place the next frame that came."""
+    def place(self, time: Fraction | None) -> FramePosition:
+        """Find the position of the next frame that came."""
         if self._sorted_times and self._promised:
             time = heapq.heappop(self._promised)
+        if self._slips_back(time):
+            time = None
         lost = self._lost_before(time) if time is not None else 0
         gap = self._follow(time) if time is not None else ""
         if lost:
@@ -75,7 +82,22 @@ class Timeline:
         index = self._next + lost
         self._next = index + 1
         self._wary, self._torn = max(0, self._wary - 1), max(0, self._torn - 1)
-        return Place(index, None if time is None else time + self._shift, lost, gap)
+        if time is not None:
+            self._placed = self._on_grid(time + self._shift)
+        return FramePosition(index, None if time is None else self._placed, lost, gap)
+
+    def _on_grid(self, time: Fraction) -> Fraction:
+        if self._grid is None or self._placed is None:
+            return time
+        interval, tick = self._grid
+        expected = self._placed + interval
+        return expected if abs(expected - time) <= tick else time
+
+    def _slips_back(self, time: Fraction | None) -> bool:
+        """Whether the clock goes back so little that the frames follow one another all the same."""
+        if time is None or self._last is None or self._step is None:
+            return False
+        return 0 < self._last - time <= LEAP * self._step
 
     def missing_at_end(self, promised: int | None, end: Fraction | None) -> int:
         """How many frames never came after the last.

@@ -153,10 +153,10 @@ def _number(least: float, most: float = float("inf")) -> Any:
     return number
 
 
-def _calibration(spelling: str) -> Calibration:
+def _calibration(spec: str) -> Calibration:
     from sources.calibration import read_calibration
 
-    return read_calibration(spelling)
+    return read_calibration(spec)
 
 
 def _rate(text: str) -> Fraction:

@@ -37,7 +37,7 @@ class Outputs:
             knobs,
             overwrite=arguments.overwrite,
             settings=_settings(arguments),
-            source_state=state_of_files(source.info.name),
+            source_state=state_of_files(source.info),
             audio=self._file_with_sound(source) if arguments.audio else None,
             resume=arguments.resume,
         )

@@ -61,6 +61,26 @@ class Calibration:
         matrix = np.linalg.inv(to_corner) @ scale @ to_corner @ self.matrix
         return Calibration(matrix, size, self.distortion, self.fisheye, self.name)
 
+    def seen_through(self, transform: Matrix, size: tuple[int, int]) -> Calibration:
+        """Return the camera that takes this one's pictures after their pixels were moved.
+
+        Parameters
+        ----------
+        transform : Matrix
+            (3, 3) old pixels -> new pixels: a scaling, a crop, a turn by a multiple of 90 degrees.
+        size : tuple of int
+            (width, height) of the new pictures.
+        """
+        turn = np.eye(3)
+        turn[:2, :2] = np.sign(transform[:2, :2])
+        matrix = transform @ self.matrix @ turn.T
+        distortion = self.distortion
+        if distortion is not None and not self.fisheye:
+            # Of Brown's model (p2, p1) is a vector in the image plane; what is radial does not turn.
+            distortion = np.array(distortion, np.float64).ravel()
+            distortion[[3, 2]] = turn[:2, :2] @ distortion[[3, 2]]
+        return Calibration(matrix, size, distortion, self.fisheye, self.name)
+
 
 class Camera:
     """The camera of a stream of images of one size."""
@@ -91,15 +111,29 @@ def camera_for(options: Options, source: SourceInfo | None, size: tuple[int, int
     UsageError
         The calibration is for images of another shape.
     """
+    source = source or SourceInfo("", "")
+    original = source.original_size or size
+    calibration = _calibration(options, source, original)
+    assumed = calibration is None
+    if calibration is None:
+        calibration = Calibration(matrix_from_fov(ASSUMED_FOV, original))
+    if source.from_original is not None:
+        calibration = calibration.scaled_to(original).seen_through(source.from_original, source.size or size)
+    return Camera(calibration.scaled_to(size), size, assumed=assumed)
+
+
+def _calibration(options: Options, source: SourceInfo, size: tuple[int, int]) -> Calibration | None:
+    """Find what is known of the camera that took pictures of `size`; None: nothing."""
+    first = source.original_size or source.size  # the size may change in mid-stream
     if options.camera is not None:
-        return Camera(options.camera.scaled_to(size), size)
+        return replace(options.camera, size=options.camera.size or first)
     if options.fov is not None:
-        return Camera(Calibration(matrix_from_fov(options.fov, size)), size)
-    if source is not None and source.camera_matrix is not None:
-        return Camera(Calibration(source.camera_matrix, source.size, name=source.name).scaled_to(size), size)
-    if source is not None and source.focal_35mm is not None:
-        return Camera(Calibration(matrix_from_fov(fov_from_focal_35mm(source.focal_35mm), size)), size)
-    return Camera(Calibration(matrix_from_fov(ASSUMED_FOV, size)), size, assumed=True)
+        return Calibration(matrix_from_fov(options.fov, size))
+    if source.camera_matrix is not None:
+        return Calibration(source.camera_matrix, first, name=source.name)
+    if source.focal_35mm is not None:
+        return Calibration(matrix_from_fov(fov_from_focal_35mm(source.focal_35mm), size))
+    return None
 
 
 def matrix_from_fov(degrees: float, size: tuple[int, int]) -> Matrix:

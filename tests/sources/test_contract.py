@@ -6,16 +6,20 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import fields
 from fractions import Fraction
+from inspect import signature
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from sources import SOURCES, open_source
-from streamflow.errors import SourceError
+from sources import SOURCES, Source, open_source
+from sources.options import OF_ANY_SOURCE, USERS, SourceOptions
+from streamflow.errors import SourceError, UsageError
 from streamflow.values import Frame, Health, SourceInfo
 from tests.support.clips import picture, times, write_clip
 from tests.support.http_camera import HttpCamera
@@ -64,6 +68,7 @@ SAMPLES: dict[str, Callable[[Path], AbstractContextManager[str]]] = {
     "synthetic": synthetic,
     "sequence": sequence,
 }
+CLOCKLESS = {"images", "sequence"}  # take their clock from the user
 WITHOUT_SAMPLE = {"camera"}  # needs a device; what it does with one is in test_live_sources
 ABSENT = {
     "images": "nothing_here_*.png",
@@ -74,18 +79,18 @@ ABSENT = {
 
 
 @pytest.fixture(params=list(SAMPLES))
-def spelling(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    with SAMPLES[request.param](tmp_path) as spelling:
-        assert SOURCES.find(spelling) is SOURCES.entries[request.param]
-        yield spelling
+def spec(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with SAMPLES[request.param](tmp_path) as spec:
+        assert SOURCES.find(spec) is SOURCES.entries[request.param]
+        yield spec
 
 
 def test_every_source_is_tested_here():
     assert set(SAMPLES) | WITHOUT_SAMPLE == set(SOURCES.entries)
 
 
-def test_frames_are_as_documented(spelling):
-    with closing(open_source(spelling, fps=Fraction(25))) as source:
+def test_frames_are_as_documented(spec):
+    with closing(open_source(spec)) as source:
         assert isinstance(source.info, SourceInfo)
         frames = list(islice(source, COUNT))
     assert len(frames) == COUNT
@@ -100,8 +105,15 @@ def test_frames_are_as_documented(spelling):
         assert frame.size == source.info.size
 
 
-def test_indices_increase_and_time_never_goes_back(spelling):
-    with closing(open_source(spelling, fps=Fraction(25))) as source:
+def with_clock(spec: str, **options: Any) -> Source:
+    """The source of `spec`, its frames with times."""
+    if SOURCES.find(spec) in [SOURCES.entries[name] for name in CLOCKLESS]:
+        options["fps"] = Fraction(25)
+    return open_source(spec, **options)
+
+
+def test_indices_increase_and_time_never_goes_back(spec):
+    with closing(with_clock(spec)) as source:
         frames = list(islice(source, COUNT))
     indices = [frame.index for frame in frames]
     assert indices[0] == 0
@@ -109,8 +121,8 @@ def test_indices_increase_and_time_never_goes_back(spelling):
     assert times(frames) == sorted(times(frames))
 
 
-def test_every_image_is_an_array_of_its_own(spelling):
-    with closing(open_source(spelling)) as source:
+def test_every_image_is_an_array_of_its_own(spec):
+    with closing(open_source(spec)) as source:
         frames = list(islice(source, 3))
     copies = [frame.image.copy() for frame in frames]
     frames[0].image[:] = 0
@@ -118,15 +130,16 @@ def test_every_image_is_an_array_of_its_own(spelling):
         np.testing.assert_array_equal(frame.image, copy)
 
 
-def test_every_frame_drops_none(spelling):
-    with closing(open_source(spelling, every_frame=True)) as source:
+def test_every_frame_drops_none(spec):
+    live = SOURCES.find(spec) is SOURCES.entries["network"]
+    with closing(open_source(spec, **({"every_frame": True} if live else {}))) as source:
         frames = list(islice(source, COUNT))
         assert source.health.dropped == 0
     assert [frame.index for frame in frames] == list(range(COUNT))
 
 
-def test_health_of_a_healthy_stream(spelling):
-    with closing(open_source(spelling)) as source:
+def test_health_of_a_healthy_stream(spec):
+    with closing(open_source(spec)) as source:
         assert isinstance(source.health, Health)
         list(islice(source, COUNT))
         assert source.health.decoded >= COUNT
@@ -134,8 +147,8 @@ def test_health_of_a_healthy_stream(spelling):
         assert source.health.gaps == 0
 
 
-def test_close_before_the_end_and_twice(spelling):
-    source = open_source(spelling)
+def test_close_before_the_end_and_twice(spec):
+    source = open_source(spec)
     next(iter(source))
     source.close()
     source.close()
@@ -153,7 +166,7 @@ def test_absent_input_is_one_line_that_names_it(name, tmp_path, monkeypatch, cap
 
 
 @pytest.mark.parametrize(
-    ("spelling", "name"),
+    ("spec", "name"),
     [
         ("0", "camera"),
         ("/dev/video2", "camera"),
@@ -168,8 +181,43 @@ def test_absent_input_is_one_line_that_names_it(name, tmp_path, monkeypatch, cap
         ("C:/clip.mp4", "video"),
     ],
 )
-def test_spelling_finds_its_source(spelling, name):
-    assert SOURCES.find(spelling) is SOURCES.entries[name]
+def test_spelling_finds_its_source(spec, name):
+    assert SOURCES.find(spec) is SOURCES.entries[name]
+
+
+USELESS = {  # of the samples: those with a clock, those of files, those of 8 bits
+    "fps": (Fraction(30), {"video", "network"}),
+    "every_frame": (True, {"video", "images", "sequence", "synthetic"}),
+    "levels": ((0.0, 4095.0), set(SAMPLES)),
+}
+
+
+@pytest.mark.parametrize("name", USELESS)
+def test_an_option_that_a_source_cannot_use_is_a_usage_error(name, spec):
+    value, useless = USELESS[name]
+    if SOURCES.find(spec) not in [SOURCES.entries[kind] for kind in useless]:
+        open_source(spec, **{name: value}).close()
+        return
+    with pytest.raises(UsageError, match=name) as caught:
+        open_source(spec, **{name: value})
+    assert spec in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_option_is_of_any_source_or_has_users():
+    assert {field.name for field in fields(SourceOptions)} == OF_ANY_SOURCE | USERS.keys()
+    for name in USERS:
+        assert any(name in signature(entry.load()).parameters for entry in SOURCES.entries.values())
+
+
+def test_part_of_any_source(spec):
+    options = {"start": Fraction(1, 25), "every": 2, "frames": 3, "size": (32, None), "rotate": 90}
+    with closing(with_clock(spec, **options)) as source:
+        frames = list(source)
+        assert source.info.size == (32, 48)
+        assert source.info.length in (3, None)
+    assert [frame.index for frame in frames] == [0, 1, 2]
+    assert {frame.size for frame in frames} == {(32, 48)}
 
 
 def test_registry_loads_no_heavy_library():

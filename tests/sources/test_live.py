@@ -9,17 +9,17 @@ from fractions import Fraction
 import pytest
 
 from sources.camera import CameraSource
-from sources.reading.live import BACKOFF, ArrivalClock, Disconnected, LiveReader, Shot
+from sources.reading.live import BACKOFF, ArrivalClock, Capture, Disconnected, LiveReader
 from streamflow.errors import SourceError
 from streamflow.values import Health
 from tests.support.clips import number, numbers, picture, times, write_clip
 from tests.support.waiting import until
 
 
-@pytest.mark.parametrize("spelling", ["97", "/dev/video97"])
-def test_missing_camera_is_one_line_and_silent(spelling, capfd):
-    with pytest.raises(SourceError, match=f"camera {spelling}: cannot be opened") as caught:
-        CameraSource(spelling)
+@pytest.mark.parametrize("spec", ["97", "/dev/video97"])
+def test_missing_camera_is_one_line_and_silent(spec, capfd):
+    with pytest.raises(SourceError, match=f"camera {spec}: cannot be opened") as caught:
+        CameraSource(spec)
     assert "\n" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
 
@@ -47,11 +47,11 @@ class Scripted:
     def __init__(self, script: list[int | BaseException]) -> None:
         self._script = script
 
-    def __iter__(self) -> Iterator[Shot]:
+    def __iter__(self) -> Iterator[Capture]:
         for step in self._script:
             if isinstance(step, BaseException):
                 raise step
-            yield Shot(picture(step))
+            yield Capture(picture(step))
 
     def close(self) -> None:
         pass
@@ -73,8 +73,8 @@ def test_hung_driver_does_not_hang_the_consumer():
     release = threading.Event()
 
     class Hung(Scripted):
-        def __iter__(self) -> Iterator[Shot]:
-            yield Shot(picture(1))
+        def __iter__(self) -> Iterator[Capture]:
+            yield Capture(picture(1))
             release.wait()
 
     reader = LiveReader("cam", lambda: Hung([]), Health(), give_up=2, join=0.3)

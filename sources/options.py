@@ -1,0 +1,56 @@
+"""What to read of a source, and how: each default is said here, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from typing import Any
+
+from streamflow.errors import UsageError
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """The part of a stream to read and the form its pictures take."""
+
+    # Of any source
+    start: Fraction | None = None  # seconds after the stream's first frame
+    end: Fraction | None = None  # seconds after the stream's first frame; what is shown then is left out
+    every: int = 1  # take one frame of so many
+    frames: int | None = None  # take so many frames at most
+    rotate: int = 0  # degrees clockwise, a multiple of 90
+    size: tuple[int, int | None] | None = None  # (width, height) of the frames; height None: in proportion
+
+    # Only of sources whose adapter takes a parameter of this name
+    fps: Fraction | None = None  # frames a second of a source without a clock; what to ask a webcam for
+    every_frame: bool = False  # live: never drop a frame, let the camera wait instead
+    levels: tuple[float, float] | None = None  # values that become black and white, of deep pictures
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        if self.end is not None and self.end <= (self.start or 0):
+            raise UsageError("end must come after start")
+        if self.every < 1 or (self.frames is not None and self.frames < 2):
+            raise UsageError("every must be at least 1, and frames at least 2: a pair")
+        if self.rotate % 90:
+            raise UsageError(f"rotate {self.rotate}: pictures are turned by 90, 180 or 270 degrees")
+        if self.levels is not None and not self.levels[0] < self.levels[1]:
+            raise UsageError("levels: the value for black must be below the value for white")
+
+    def asked(self) -> dict[str, Any]:
+        """Options that differ from their default."""
+        return {
+            field.name: value
+            for field in fields(self)
+            if (value := getattr(self, field.name)) != field.default
+        }
+
+
+OF_ANY_SOURCE = frozenset({"start", "end", "every", "frames", "rotate", "size"})
+
+# Who can use the others, for the message to those who cannot.
+USERS = {
+    "fps": "image folders, streams without a clock and webcams",
+    "every_frame": "cameras",
+    "levels": "images and video files",
+}
