@@ -15,6 +15,7 @@ from streamflow.errors import StreamflowError
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Sequence
 
 INTERRUPTED = 128  # and above: ended by a signal
 MISSING_LIBRARY = (
@@ -36,8 +37,8 @@ def main(argv: list[str] | None = None) -> int:
             return doctor()
         arguments = command_line.parse(argv)
         codes = [0]
-        for spelling in arguments.sources:
-            codes.append(stream(spelling, arguments))
+        for spec in arguments.sources:
+            codes.append(stream(spec, arguments))
             if codes[-1] >= INTERRUPTED:
                 break
         return max(codes)
@@ -55,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         return 130
 
 
-def stream(spelling: str, arguments: Namespace) -> int:
+def stream(spec: str | Sequence[str], arguments: Namespace) -> int:
     """Process one source from its first to its last pair; return the exit code."""
     from rich.console import Console
 
@@ -65,6 +66,7 @@ def stream(spelling: str, arguments: Namespace) -> int:
     from streamflow.cli.progress import RunProgress
     from streamflow.cli.report import Report
     from streamflow.cli.signals import Interruptible
+    from streamflow.cli.source_arguments import source_options
     from streamflow.options import Knobs
     from streamflow.pipeline import results
 
@@ -72,7 +74,7 @@ def stream(spelling: str, arguments: Namespace) -> int:
     with ExitStack() as stack:
         knobs = Knobs(arguments.threshmin)
         signals = stack.enter_context(Interruptible(knobs))
-        source = open_source(spelling, fps=arguments.fps, every_frame=arguments.every_frame)
+        source = open_source(spec, **source_options(arguments))
         stack.enter_context(closing(source))
         outputs = stack.enter_context(Outputs(source, arguments, knobs))
         options = command_line.options(arguments)

@@ -113,7 +113,7 @@ def _depth_video(path: Path) -> Iterator[tuple[NDArray[np.uint16], dict[str, Any
 
     with _faults_of(path):
         records = read_records(path.with_name(path.name + ".jsonl"))[1:]
-    with _faults_of(path), av.open(str(path)) as container:
+    with _faults_of(path), av.open(f"file:{path}") as container:
         frames = container.decode(video=0)
         for count, record in enumerate(records):
             if (frame := next(frames, None)) is None:

@@ -48,6 +48,21 @@ def even(picture: Image) -> Image:
     return np.asarray(padded, np.uint8)
 
 
+def fitted(picture: Image, size: tuple[int, int]) -> Image:
+    """`picture` scaled into `size`, with black bars: a video has one size, whatever its source does."""
+    height, width = picture.shape[:2]
+    if (width, height) == size:
+        return picture
+    scale = min(size[0] / width, size[1] / height)
+    inner = round(scale * width), round(scale * height)
+    left, top = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
+    canvas = np.zeros((size[1], size[0], 3), np.uint8)
+    canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(
+        picture, inner, interpolation=cv2.INTER_AREA
+    )
+    return canvas
+
+
 class VideoSink:
     """Writes the painter's pictures at the times of the frames they lie on."""
 
@@ -55,11 +70,14 @@ class VideoSink:
 
     def __init__(self, target: str, run: Run) -> None:
         self._painter = run.painter
+        self._size: tuple[int, int] | None = None  # (width, height) of the first picture
         self._video = VideoFile(target, run, ENCODINGS[Path(target).suffix.lower()], run.audio)
 
     def write(self, result: Result) -> None:
         """Append the picture of one pair."""
-        self._video.add(even(self._painter.draw(result)), "bgr24", result.pair)
+        picture = even(self._painter.draw(result))
+        self._size = self._size or (picture.shape[1], picture.shape[0])
+        self._video.add(fitted(picture, self._size), "bgr24", result.pair)
 
     def close(self) -> None:
         """Give the file its name."""

@@ -64,6 +64,7 @@ class VideoFile:
         self._size = (0, 0)
         self._ticks = 1
         self._last = -1
+        self._time: Fraction | None = None  # of the last picture
         self._pictures = 0
         self._tag = None if run.source.live else to_json(run.provenance)
         self._owed = self._written_before(run) if run.resume else {}
@@ -131,7 +132,8 @@ class VideoFile:
             self._file.promote()
         path = self._file.begin()
         with self._faults():
-            self._container = av.open(str(path), "w", format=encoding.container, options=options)
+            # "file:" lets names contain colons.
+            self._container = av.open(f"file:{path}", "w", format=encoding.container, options=options)
             if self._tag is not None:
                 self._container.metadata["comment"] = self._tag
             self._stream = self._add_stream(self._container)
@@ -180,9 +182,11 @@ class VideoFile:
     def _next_tick(self, pair: FramePair) -> int:
         time = self._clock.time(pair.reference)
         tick = round(time * self._ticks)
-        if tick <= self._last:
-            name, before = pair.reference.index, self._last / self._ticks
+        if self._time is not None and time <= self._time:
+            name, before = pair.reference.index, float(self._time)
             raise self._fail(f"frame {name}, {float(time):.6g} s, does not come after {before:.6g} s")
+        self._time = time
+        tick = max(tick, self._last + 1)  # a thousand frames a second and more: closer than the ticks
         if self._encoding.container == "mp4" and 0 <= self._last < tick - LONGEST_GAP:
             raise self._fail("the frames are farther apart than an mp4 can say; write .mkv instead")
         self._last = tick
@@ -225,7 +229,7 @@ def read_back(path: Path) -> tuple[dict[str, Any] | None, int]:
     """What the file at `path` says of the run that wrote it, None if nothing, and its number of pictures."""
     tag: dict[str, Any] | None = None
     pictures = 0
-    with suppress(*FAULTS, ValueError), av.open(str(path)) as container:
+    with suppress(*FAULTS, ValueError), av.open(f"file:{path}") as container:
         words = {name.lower(): value for name, value in container.metadata.items()}
         tag = json.loads(words.get("comment", "null"))
         for packet in container.demux(video=0):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import fields
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 from sinks import SINKS
-from sources import SOURCES
+from sources import SOURCES, grouped
+from streamflow.cli.source_arguments import add_source_options
 from streamflow.errors import UsageError
 from streamflow.options import FlowMethod, Knobs, Options
 from streamflow.registry import Registry
@@ -54,6 +54,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         raise UsageError("--camera and --fov both describe the camera: give one")
     if arguments.resume and arguments.overwrite:
         raise UsageError("--resume keeps what is there, -y replaces it: give one")
+    arguments.sources = grouped(arguments.sources)
     if len(arguments.sources) > 1 and any("{stem}" not in target for target in arguments.output):
         raise UsageError("several sources would write to the same output: put {stem} in each -o target")
     return arguments
@@ -104,7 +105,7 @@ def _parser() -> Parser:
     _add_stages(parser.add_argument_group("what to compute (default: --depth)"))
     _add_output(parser.add_argument_group("output"))
     add_method_options(parser.add_argument_group("method"))
-    _add_input(parser.add_argument_group("input"))
+    add_source_options(parser.add_argument_group("input"))
     return parser
 
 
@@ -132,12 +133,6 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
     add("--debug", action="store_true", help="show the traceback of an error")
 
 
-def _add_input(group: argparse._ArgumentGroup) -> None:
-    add = group.add_argument
-    add("--fps", type=_rate, metavar="RATE", help="frames a second of a folder of images")
-    add("--every-frame", action="store_true", help="cameras: never drop a frame, rather lag behind")
-
-
 def _listed(registry: Registry) -> str:
     return "".join(f"  {form:24}{text}\n" for form, text in registry.describe())
 
@@ -157,14 +152,6 @@ def _calibration(spec: str) -> Calibration:
     from sources.calibration import read_calibration
 
     return read_calibration(spec)
-
-
-def _rate(text: str) -> Fraction:
-    """Exact: 30000/1001, 29.97 or 25."""
-    rate = Fraction(text)
-    if not 0 < rate <= 100_000:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of frames a second")
-    return rate
 
 
 def _region(text: str) -> tuple[int, int, int, int]:

@@ -29,6 +29,7 @@ class Outputs:
         self.targets = [target.replace("{stem}", source.info.stem) for target in arguments.output]
         self.targets = self.targets or [_default_target(source)]
         self.stopped = False
+        self.faults: dict[str, SinkError] = {}  # targets that could not go on, and why
         self._warned = arguments.warn_below is not None
         self._painter = Painter(knobs, panels(arguments), limits=arguments.range, fill=arguments.fill)
         self._run = Run(
@@ -43,13 +44,13 @@ class Outputs:
         )
         if arguments.resume and source.info.live:
             raise UsageError(f"{source.info.name}: what a camera saw is gone; --resume needs a file")
-        self._sinks: list[Sink] = []
+        self._sinks: dict[str, Sink] = {}  # that still go on, by their targets
         self._behind: WriteBehind[Result] | None = None
 
     def __enter__(self) -> Outputs:
         try:
             for target in self.targets:
-                self._sinks.append(open_sink(target, self._run))
+                self._sinks[target] = open_sink(target, self._run)
         except BaseException as error:
             self._close_after(error)
             raise
@@ -75,7 +76,7 @@ class Outputs:
         if self._behind is not None:
             self._behind.finish()
         first: Exception | None = None
-        for sink in self._sinks:
+        for sink in self._sinks.values():
             try:
                 sink.close()
             except Exception as problem:
@@ -89,7 +90,7 @@ class Outputs:
         shown = {VIEWS[name] for name in self._painter.panels}
         if self._warned:
             shown.add(Stage.DEPTH)
-        return with_what_they_build_on(shown.union(*(sink.needs for sink in self._sinks)))
+        return with_what_they_build_on(shown.union(*(sink.needs for sink in self._sinks.values())))
 
     @property
     def resumable(self) -> bool:
@@ -105,11 +106,22 @@ class Outputs:
             self._write_now(result)
 
     def _write_now(self, result: Result) -> None:
-        for sink in self._sinks:
+        for target, sink in list(self._sinks.items()):
             try:
                 sink.write(result)
             except StopStreaming:
                 self.stopped = True
+            except SinkError as error:
+                self._go_on_without(target, error)
+
+    def _go_on_without(self, target: str, error: SinkError) -> None:
+        """Let the other outputs go on; raise if there is none."""
+        self.faults[target] = error
+        sink = self._sinks.pop(target)
+        if not self._sinks:
+            raise SinkError("; ".join(map(str, self.faults.values())))
+        with suppress(SinkError, OSError):
+            sink.close()
 
     def _file_with_sound(self, source: Source) -> str:
         if not Path(source.info.name).is_file():
@@ -126,7 +138,7 @@ class Outputs:
                     self._behind.finish()
             if not self._behind.abandon():
                 return  # a sink is still at work: it must not be closed under its hands
-        for sink in self._sinks:
+        for sink in self._sinks.values():
             with suppress(SinkError, OSError):
                 sink.close()
 

@@ -12,6 +12,7 @@ from sources import Source
 from streamflow.cli.outputs import Outputs
 from streamflow.cli.resume import continuing
 from streamflow.cli.signals import Interruptible
+from streamflow.errors import SinkError, SourceError
 from streamflow.evaluation.metrics import depth_errors, endpoint_error
 from streamflow.evaluation.truth import PairTruth, pair_truth
 from streamflow.geometry.epipole import pixel
@@ -39,8 +40,12 @@ class Report:
     def show(self, console: Console, signals: Interruptible) -> None:
         """Print the closing lines, and on stdout the errors against the truth."""
         for target in self._outputs.targets:
-            if self._pairs and target != "window":
+            if target in self._outputs.faults:
+                _say(console, f"stopped early: {self._outputs.faults[target]}")
+            elif self._pairs and target != "window":
                 _say(console, f"wrote {target} ({self._pairs} pairs)")
+        if not self._pairs and signals.received is None:
+            _say(console, f"{self._source.info.name}: nothing to write: no two frames follow one another")
         health = self._source.health
         for note in health.notes:
             _say(console, f"{self._source.info.name}: {note}")
@@ -69,6 +74,10 @@ class Report:
         """Return what the program ends with."""
         if signals.received is not None:
             return signals.exit_code
+        if self._outputs.faults:
+            return SinkError.exit_code
+        if not self._pairs:
+            return SourceError.exit_code
         return 0 if self._source.health.whole else INCOMPLETE
 
     def _compare(self, result: Result, truth: PairTruth) -> None:

@@ -13,6 +13,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -135,17 +136,37 @@ def test_an_error_in_a_stage_leaves_what_came_before_it():
     assert len(Path("log.jsonl").read_text().splitlines()) == 3
 
 
-def test_an_error_in_a_sink_is_raised_and_the_other_sinks_are_closed():
-    results = [*make_results(), *make_results(size=(101, 61)), *make_results()]
+LATER = [Fraction(i, 5) for i in range(10, 14)]
+CHANGING = [*make_results(), *make_results(LATER, size=(101, 61))]  # which a video of depth cannot hold
+
+
+def written(targets: Sequence[str]) -> Outputs:
+    """Write `CHANGING` as the program does."""
+    words = [word for target in targets for word in ("-o", target)]
+    arguments = command_line.parse(["demo:still,size=67x45,frames=3", *words])
+    with Outputs(open_source(arguments.sources[0]), arguments, Knobs()) as outputs:
+        for result in CHANGING:
+            outputs.write(result)
+    return outputs
+
+
+def test_an_output_that_cannot_go_on_lets_the_others_go_on():
+    outputs = written(["depth:out.mkv", "jsonl:log.jsonl", "out.mp4"])
+    assert list(outputs.faults) == ["depth:out.mkv"]
+    assert "changes from" in str(outputs.faults["depth:out.mkv"])
+    assert len(Path("log.jsonl").read_text().splitlines()) == len(CHANGING)
+    assert Path("out.part.mkv").exists()
+    assert Path("out.mp4").exists()
+
+
+def test_the_run_ends_when_no_output_can_go_on():
     with pytest.raises(SinkError, match="changes from"):
-        write_and_fail(["out.mp4", "jsonl:log.jsonl"], results)
-    assert Path("log.jsonl").exists()
-    assert Path("out.part.mp4").exists()
+        written(["depth:out.mkv"])
 
 
 def test_an_error_in_a_stage_is_not_hidden_by_one_in_a_sink():
     with pytest.raises(SourceError, match="the stage"):
-        write_and_fail(["out.mp4"], [make_results()[0], make_results(size=(101, 61))[0]])
+        write_and_fail(["depth:out.mkv", "jsonl:log.jsonl"], CHANGING)
 
 
 def bytes_in(pipe: int) -> int:

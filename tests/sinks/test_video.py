@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from sinks import open_sink
-from sinks.video import ENCODINGS
+from sinks.video import ENCODINGS, fitted
 from sinks.writing.clock import Clock
 from sinks.writing.video_file import VideoFile
 from streamflow.errors import SinkError
@@ -147,17 +147,48 @@ def test_a_closed_mp4_is_a_plain_one():
 
 
 @pytest.mark.parametrize("target", CONTAINERS)
-def test_a_change_of_size_is_one_error_and_what_came_before_stays(target, current_folder):
-    sink = open_sink(target, make_run())
+@pytest.mark.parametrize("size", [(202, 122), (60, 120)])
+def test_a_change_of_size_is_fitted_into_the_first(target, size):
+    results = make_results()
+    late = make_results([Fraction(i, 25) for i in range(10, 13)], size=size)
+    write_all(open_sink(target, make_run()), [*results, *late])
+    assert times_in(target) == [result.pair.reference.time for result in [*results, *late]]
+    with av.open(target) as container:
+        shapes = {(frame.width, frame.height) for frame in container.decode(video=0)}
+    assert len(shapes) == 1
+
+
+def test_a_smaller_picture_is_centred_between_black_bars():
+    picture = np.full((10, 20, 3), 200, np.uint8)
+    wide, high = fitted(picture, (40, 40)), fitted(np.swapaxes(picture, 0, 1), (40, 40))
+    np.testing.assert_array_equal(wide[..., 0], np.repeat([0, 200, 0], [10, 20, 10])[:, None].repeat(40, 1))
+    np.testing.assert_array_equal(high[..., 0], wide[..., 0].T)
+
+
+@pytest.mark.parametrize("name", ["12:30:05.mp4", "50%d [1] ünï.mkv"])
+def test_names_with_signs(name):
+    write_all(open_sink(name, make_run()), make_results())
+    assert times_in(f"file:{name}") == [Fraction(index, 25) for index in range(1, 6)]
+
+
+def test_frames_closer_than_the_ticks_of_the_container():
+    times = [Fraction(i, 3000) for i in range(8)]
+    write_all(open_sink("out.mkv", make_run()), make_results(times))
+    assert times_in("out.mkv") == sorted(set(times_in("out.mkv")))
+    assert len(times_in("out.mkv")) == 7
+
+
+def test_a_change_of_size_ends_a_video_of_depth_and_what_came_before_stays(current_folder):
+    sink = open_sink("depth:out.mkv", make_run())
     for result in make_results():
         sink.write(result)
-    part = Path(target).with_suffix(".part" + Path(target).suffix)
+    part = Path("out.part.mkv")
     said = rf"changes from \d+x\d+ to \d+x\d+ pixels; what came before is in {part}"
     with pytest.raises(SinkError, match=said):
         sink.write(make_results(size=(101, 61))[0])
     sink.close()
     sink.close()
-    assert [path.name for path in current_folder.iterdir()] == [part.name]
+    assert {path.name for path in current_folder.iterdir()} == {part.name, "out.mkv.part.jsonl"}
     assert times_in(part) == [Fraction(index, 25) for index in range(1, 6)]
 
 
