@@ -13,6 +13,7 @@ import numpy as np
 
 from sinks import Run
 from streamflow.draw.painter import Painter
+from streamflow.draw.panel import Style
 from streamflow.options import Knobs
 from streamflow.values import (
     Depth,
@@ -37,7 +38,7 @@ SETTINGS = {"threshmin": 10.0, "flow": "balanced"}
 
 def make_run(*, overwrite: bool = False, info: SourceInfo = INFO, threshmin: float = 10.0) -> Run:
     knobs = Knobs(threshmin)
-    return Run(info, Painter(knobs, ("depth",)), knobs, overwrite, SETTINGS)
+    return Run(info, Painter(knobs, Style(("depth",))), knobs, overwrite, SETTINGS)
 
 
 def make_results(
@@ -64,6 +65,7 @@ def make_result(reference: Frame, target: Frame, **other: Any) -> Result:
     values: dict[str, Any] = {
         "flow": make_flow(shape),
         "motion": make_motion(),
+        "smoothed": make_motion(),
         "depth": make_depth(shape, reference.index),
         "planes": (make_plane(shape),),
         "timing": {"flow": 12.5, "motion": 3.25},
