@@ -43,6 +43,7 @@ class Run:
     settings: dict[str, Any] = field(default_factory=dict)  # options of the run, for sidecars
     source_state: str | None = None  # changes with the files of the source; None: there are none
     audio: str | None = None  # file whose sound goes into the annotated video
+    compress: bool = False  # npz files
     resume: bool = False  # continue what an interrupted run with the same provenance left
 
     @property
@@ -85,6 +86,12 @@ SINKS = Registry(
         "npz": Entry("sinks.npz:NpzSink", "npz:DIR", "every map as numpy arrays", _prefixed("npz")),
         "ply": Entry(
             "sinks.ply:PlySink", "ply:DIR", "coloured point clouds of the sure pixels", _prefixed("ply")
+        ),
+        "poses": Entry(
+            "sinks.poses:PosesSink",
+            "poses:FILE",
+            "trajectory in TUM's form, or KITTI's for FILE.kitti",
+            _prefixed("poses"),
         ),
         "jsonl": Entry("sinks.jsonl:JsonlSink", "jsonl:FILE|-", "one JSON object a pair", _prefixed("jsonl")),
         "figure": Entry(

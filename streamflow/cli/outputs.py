@@ -41,6 +41,7 @@ class Outputs:
             settings=_settings(arguments),
             source_state=state_of_files(source.info.name),
             audio=self._file_with_sound(source) if arguments.audio else None,
+            compress=arguments.compress,
             resume=arguments.resume,
         )
         if arguments.resume and source.info.live:

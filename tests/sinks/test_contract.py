@@ -31,6 +31,7 @@ TARGETS = {
     "pfm": "pfm:out",
     "npz": "npz:out",
     "ply": "ply:out",
+    "poses": "poses:out.txt",
     "jsonl": "jsonl:out.jsonl",
     "figure": "figure:out",
 }
