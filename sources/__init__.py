@@ -45,6 +45,7 @@ def _has_truth(spelling: str) -> bool:
 
 SOURCES = Registry(
     "source",
+    "streamflow.sources",
     {
         "synthetic": Entry(
             "sources.synthetic:SyntheticSource",

@@ -126,7 +126,9 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
     add("--resume", action="store_true",
         help="continue an interrupted run: what is written stays, and is checked; as long as that was, "
              "the run is computed again, because every pair builds on those before it")  # fmt: skip
-    add("--audio", action="store_true", help="copy the sound of a video file into the annotated video")
+    add("--audio", action=argparse.BooleanOptionalAction,
+        help="copy the sound of a video file into the annotated video "
+             "(default: where there is one and it fits)")  # fmt: skip
     add("--view", type=_views, metavar="VIEW[,VIEW]...",
         help=f"what the pictures show: {', '.join(VIEWS)}, or {ALL_VIEWS} "
              "(default: what is computed)")  # fmt: skip
@@ -150,7 +152,7 @@ def _add_input(group: argparse._ArgumentGroup) -> None:
 
 
 def _listed(registry: Registry) -> str:
-    return "".join(f"  {form:24}{text}\n" for form, text in registry.describe())
+    return "".join(f"  {form:26}{text}\n" for form, text in registry.describe())
 
 
 def _number(least: float, most: float = float("inf")) -> Any:

@@ -31,6 +31,7 @@ class Outputs:
         self.targets = [target.replace("{stem}", source.info.stem) for target in arguments.output]
         self.targets = self.targets or [_default_target(source)]
         self.stopped = False
+        self.notes: list[str] = []  # one line each, for the user
         self._asked = asked(arguments)
         self._painter = Painter(knobs, style(arguments))
         self._run = Run(
@@ -40,7 +41,7 @@ class Outputs:
             overwrite=arguments.overwrite,
             settings=_settings(arguments),
             source_state=state_of_files(source.info.name),
-            audio=self._file_with_sound(source) if arguments.audio else None,
+            audio=self._sound(source, arguments.audio),
             compress=arguments.compress,
             resume=arguments.resume,
         )
@@ -111,6 +112,25 @@ class Outputs:
                 sink.write(result)
             except StopStreaming:
                 self.stopped = True
+
+    def _sound(self, source: Source, asked: bool | None) -> str | None:
+        """The file whose sound goes into the annotated videos: where nobody asked, if it fits into each."""
+        if asked:
+            return self._file_with_sound(source)
+        videos = [target for target in self.targets if SINKS.find(target) is SINKS.entries["video"]]
+        if asked is False or not videos or not Path(source.info.name).is_file():
+            return None
+        from sinks.video import ENCODINGS
+        from sinks.writing.sound import codec_of_sound, holds_sound
+
+        codec = codec_of_sound(source.info.name)
+        if codec is None:
+            return None
+        for target in videos:
+            if not holds_sound(ENCODINGS[Path(target).suffix.lower()].container, codec):
+                self.notes.append(f"{target}: without sound, as {codec} does not fit; .mkv holds it")
+                return None
+        return source.info.name
 
     def _file_with_sound(self, source: Source) -> str:
         if not Path(source.info.name).is_file():

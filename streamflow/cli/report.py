@@ -41,6 +41,8 @@ class Report:
         for target in self._outputs.targets:
             if self._pairs and target != "window":
                 _say(console, f"wrote {target} ({self._pairs} pairs)")
+        for note in self._outputs.notes:
+            _say(console, note)
         health = self._source.health
         for note in health.notes:
             _say(console, f"{self._source.info.name}: {note}")
