@@ -26,10 +26,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from sources.synthetic import SyntheticSource
 from streamflow.analysis import Analysis
 from streamflow.evaluation.peers import PEERS
-from streamflow.flow.derivatives import space_derivatives, time_derivative
 from streamflow.flow.engine import FlowEngine
 from streamflow.flow.plain import lucas_kanade
 from streamflow.flow.presets import PRESETS
+from streamflow.kernels.derivatives import space_derivatives, time_derivative
 from streamflow.options import Knobs, Options
 from streamflow.stages import Stage, with_what_they_build_on
 from streamflow.values import Frame, FramePair, Image, Map

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from streamflow.registry import Entry, Registry
+from streamflow.registry import Entry, Registry, prefixed
 
 if TYPE_CHECKING:
     from streamflow.draw.painter import Painter
@@ -43,6 +43,7 @@ class Run:
     settings: dict[str, Any] = field(default_factory=dict)  # options of the run, for sidecars
     source_state: str | None = None  # changes with the files of the source; None: there are none
     audio: str | None = None  # file whose sound goes into the annotated video
+    compress: bool = False  # npz files
     resume: bool = False  # continue what an interrupted run with the same provenance left
 
     @property
@@ -51,20 +52,17 @@ class Run:
         return {"source": self.source.name, "source_state": self.source_state, "settings": self.settings}
 
 
-def _prefixed(name: str) -> Any:
-    return lambda spelling: spelling.startswith(name + ":")
-
-
 SINKS = Registry(
     "output",
+    "streamflow.sinks",
     {
         "video": Entry(
             "sinks.video:VideoSink",
-            "FILE.mp4|.mkv|.webm",
+            "FILE.mp4|.mkv|.webm|.mov",
             "annotated video",
-            lambda s: re.fullmatch(r"(?![a-z]{2,}:).+\.(mp4|mkv|webm)", s, re.IGNORECASE) is not None,
+            lambda s: re.fullmatch(r"(?![a-z]{2,}:).+\.(mp4|mkv|webm|mov)", s, re.IGNORECASE) is not None,
         ),
-        "png": Entry("sinks.png:PngSink", "png:DIR", "annotated frames", _prefixed("png")),
+        "png": Entry("sinks.png:PngSink", "png:DIR", "annotated frames", prefixed("png")),
         "depth_video": Entry(
             "sinks.depth_video:DepthVideoSink",
             "depth:FILE.mkv",
@@ -75,23 +73,27 @@ SINKS = Registry(
             "sinks.depth:DepthSink",
             "depth:DIR",
             "inverse depth as 16-bit PNG with a sidecar",
-            _prefixed("depth"),
+            prefixed("depth"),
         ),
-        "flo": Entry("sinks.flo:FloSink", "flo:DIR", "flow in Middlebury's format", _prefixed("flo")),
-        "kitti": Entry(
-            "sinks.kitti:KittiSink", "kitti:DIR", "flow as KITTI's 16-bit PNG", _prefixed("kitti")
-        ),
-        "pfm": Entry("sinks.pfm:PfmSink", "pfm:DIR", "inverse depth as float PFM", _prefixed("pfm")),
-        "npz": Entry("sinks.npz:NpzSink", "npz:DIR", "every map as numpy arrays", _prefixed("npz")),
+        "flo": Entry("sinks.flo:FloSink", "flo:DIR", "flow in Middlebury's format", prefixed("flo")),
+        "kitti": Entry("sinks.kitti:KittiSink", "kitti:DIR", "flow as KITTI's 16-bit PNG", prefixed("kitti")),
+        "pfm": Entry("sinks.pfm:PfmSink", "pfm:DIR", "inverse depth as float PFM", prefixed("pfm")),
+        "npz": Entry("sinks.npz:NpzSink", "npz:DIR", "every map as numpy arrays", prefixed("npz")),
         "ply": Entry(
-            "sinks.ply:PlySink", "ply:DIR", "coloured point clouds of the sure pixels", _prefixed("ply")
+            "sinks.ply:PlySink", "ply:DIR", "coloured point clouds of the sure pixels", prefixed("ply")
         ),
-        "jsonl": Entry("sinks.jsonl:JsonlSink", "jsonl:FILE|-", "one JSON object a pair", _prefixed("jsonl")),
+        "poses": Entry(
+            "sinks.poses:PosesSink",
+            "poses:FILE",
+            "trajectory in TUM's form, or KITTI's for FILE.kitti",
+            prefixed("poses"),
+        ),
+        "jsonl": Entry("sinks.jsonl:JsonlSink", "jsonl:FILE|-", "one JSON object a pair", prefixed("jsonl")),
         "figure": Entry(
             "sinks.figure:FigureSink",
             "figure:DIR",
             "plots with axes and colour bars",
-            _prefixed("figure"),
+            prefixed("figure"),
         ),
         "window": Entry("sinks.window:WindowSink", "window", "a live window", lambda s: s == "window"),
     },

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from sinks.writing.files import faults_of, write_whole
 from sinks.writing.folder import Folder
 from sinks.writing.trajectory import Trajectory
-from streamflow.draw.ranges import AdaptiveRange
+from streamflow.draw.panel import Style
+from streamflow.draw.ranges import AdaptiveRange, inverse_limits
 from streamflow.geometry.epipole import pixel
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ FACTS = {"quantity": "plots of the flow over the image, and of inverse depth", "
 
 
 class FlowPlot:
-    """The image with arrows, coloured by their predicted error, and the epipole."""
+    """The image with arrows, coloured by their predicted error, and the smoothed epipole."""
 
     def __init__(self, axes: Axes, result: Result, knobs: Knobs) -> None:
         height, width = result.pair.reference.image.shape[:2]
@@ -78,11 +79,11 @@ class FlowPlot:
 class DepthPlot:
     """Inverse depth; what is unknown is grey."""
 
-    def __init__(self, axes: Axes, result: Result) -> None:
+    def __init__(self, axes: Axes, result: Result, style: Style) -> None:
         assert result.depth is not None
         self._axes = axes
-        self._range = AdaptiveRange()
-        colours = colormaps["viridis"].with_extremes(bad="0.5")
+        self._range = AdaptiveRange(inverse_limits(style.limits))
+        colours = colormaps[style.colours].with_extremes(bad="black" if style.colours == "grey" else "0.5")
         self._image = axes.imshow(result.depth.inverse, cmap=colours, interpolation="nearest")
         axes.set(xlabel="x (px)", ylabel="y (px)")
         unit = {"steps": "camera steps"}.get(result.depth.unit, result.depth.unit)
@@ -104,7 +105,7 @@ class FigureSink:
     needs: ClassVar[frozenset[Stage]] = frozenset()
 
     def __init__(self, target: str, run: Run) -> None:
-        self._knobs = run.knobs
+        self._knobs, self._style = run.knobs, run.painter.style
         self._path = Path(target)
         self._folder = Folder(target, run, "figure", ".png")
         self._trajectory = Trajectory()
@@ -139,7 +140,7 @@ class FigureSink:
         axes = figure.subplots(1, panels, squeeze=False)[0]
         self._plots = [FlowPlot(axes[0], result, self._knobs)]
         if result.depth is not None:
-            self._plots.append(DepthPlot(axes[1], result))
+            self._plots.append(DepthPlot(axes[1], result, self._style))
         return self._canvas
 
 
@@ -155,7 +156,7 @@ def _title(result: Result) -> str:
 
 
 def _finite_epipole(result: Result) -> tuple[list[float], list[float]]:
-    if result.motion is None or result.motion.translation is None:
+    if result.smoothed is None or result.smoothed.translation is None:
         return [], []
-    point = pixel(result.motion.translation.epipole, result.camera_matrix)
+    point = pixel(result.smoothed.translation.epipole, result.camera_matrix)
     return ([], []) if point is None else ([float(point[0])], [float(point[1])])

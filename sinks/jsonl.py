@@ -22,6 +22,8 @@ def record(result: Result) -> dict[str, Any]:
     return {
         **pair_record(result.pair),
         **(motion_record(result.motion, result) if result.motion else {"status": None}),
+        "epipole_smoothed": result.smoothed and epipole_record(result.smoothed, result.camera_matrix),
+        "pose": result.pose,
         "looming": None if result.looming is None else [looming_record(part) for part in result.looming],
         "planes": None if result.planes is None else [plane_record(plane) for plane in result.planes],
         "timing_ms": result.timing,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sinks.writing.folder import Folder
+from streamflow.kernels.derivatives import pair_derivatives
 
 if TYPE_CHECKING:
     from sinks import Run
     from streamflow.stages import Stage
-    from streamflow.values import Depth, Flow, Motion, Plane, Result
+    from streamflow.values import Depth, Flow, Looming, Mask, Motion, Plane, Result
 
 FACTS = {
     "quantity": "arrays by name: flow, sigma, smin, rotation, translation, epipole, inverse_depth, ...",
@@ -31,16 +33,22 @@ def arrays(result: Result) -> dict[str, Any]:
         "target": pair.target.index,
         "time": _number(pair.newest.time),
         "interval": _number(pair.interval),
+        "fresh": pair.fresh,
         "damaged": pair.damaged,
         "K": result.camera_matrix,
         "camera_assumed": result.camera_assumed,
+        **dict(zip(("Ix", "Iy", "It"), pair_derivatives(pair), strict=True)),
     }
     if result.flow is not None:
         found |= _flow(result.flow)
     if result.motion is not None:
-        found |= _motion(result.motion)
+        found |= {**_motion(result.motion), **_alternatives(result.motion.alternatives)}
+    if result.smoothed is not None:
+        found |= {f"smoothed_{name}": values for name, values in _estimate(result.smoothed).items()}
     if result.depth is not None:
-        found |= _depth(result.depth)
+        found |= {**_depth(result.depth), "pose": _or_nan(result.pose, 4, 4)}
+    if result.looming is not None:
+        found |= _looming(result.looming, pair.reference.image.shape[:2])
     if result.planes is not None:
         found |= _planes(result.planes, pair.reference.image.shape[:2])
     return found
@@ -55,19 +63,37 @@ def _or_nan(values: Any, *shape: int) -> Any:
 
 
 def _flow(flow: Flow) -> dict[str, Any]:
-    return {"flow": flow.vectors, "sigma": flow.sigma, "smin": flow.smin}
+    return {"flow": flow.vectors, "sigma": flow.sigma, "smin": flow.smin, "threshmin": flow.threshmin}
 
 
 def _motion(motion: Motion) -> dict[str, Any]:
-    translation = motion.translation
     return {
         "status": str(motion.status),
+        **_estimate(motion),
+        "points": _or_nan(motion.points, 0, 2),
+        "weights": _or_nan(motion.weights, 0),
+        "inlier_share": motion.inlier_share,
+        "noise": motion.noise,
+    }
+
+
+def _estimate(motion: Motion) -> dict[str, Any]:
+    translation = motion.translation
+    return {
         "rotation": _or_nan(motion.rotation, 3, 3),
         "translation": _or_nan(translation and translation.direction, 3),
         "epipole": _or_nan(translation and translation.epipole, 3),
         "motion_covariance": _or_nan(translation and translation.covariance, 5, 5),
-        "inlier_share": motion.inlier_share,
-        "noise": motion.noise,
+    }
+
+
+def _alternatives(motions: tuple[Motion, ...]) -> dict[str, Any]:
+    """One row for each other explanation of the pair."""
+    names = {"rotation": (3, 3), "translation": (3,), "epipole": (3,)}
+    found = [_estimate(motion) for motion in motions]
+    return {
+        f"alternative_{name}": np.array([each[name] for each in found], np.float64).reshape(-1, *shape)
+        for name, shape in names.items()
     }
 
 
@@ -77,32 +103,52 @@ def _depth(depth: Depth) -> dict[str, Any]:
         "variance": depth.variance,
         "unknown": depth.unknown,
         "depth_unit": depth.unit,
+        "step": depth.step,
     }
-    if depth.time_to_contact is not None:
-        found |= {"contact": depth.time_to_contact, "contact_unit": depth.contact_unit}
+    if depth.approach is not None:
+        contact = {"contact": depth.time_to_contact, "contact_unit": depth.contact_unit}
+        found |= {"approach": depth.approach, **contact}
     return found
+
+
+def _looming(parts: tuple[Looming, ...], shape: tuple[int, ...]) -> dict[str, Any]:
+    """`looming_map` holds the position of a pixel's part in `looming_time`, -1 for none."""
+    return {
+        "looming_map": _positions([part.mask for part in parts], shape),
+        "looming_time": np.array([part.time for part in parts], np.float64),
+    }
+
+
+def _positions(masks: Sequence[Mask], shape: tuple[int, ...]) -> NDArray[np.int16]:
+    """(H, W) position of a pixel's mask among several, -1 for none."""
+    positions = np.full(shape, -1, np.int16)
+    for position, mask in enumerate(masks):
+        positions[mask] = position
+    return positions
 
 
 def _planes(planes: tuple[Plane, ...], shape: tuple[int, ...]) -> dict[str, Any]:
     """`plane_map` holds the position of a pixel's plane in the other arrays, -1 for none."""
-    positions = np.full(shape, -1, np.int16)
-    for position, plane in enumerate(planes):
-        positions[plane.mask] = position
+    normals, others = (
+        np.array([_or_nan(normal, 3) for normal in normals], np.float64).reshape(-1, 3)
+        for normals in ([p.normal for p in planes], [p.alternative_normal for p in planes])
+    )
     return {
-        "plane_map": positions,
+        "plane_map": _positions([plane.mask for plane in planes], shape),
         "plane_label": np.array([plane.label for plane in planes], np.int64),
         "plane_name": np.array([plane.name for plane in planes], np.str_),
         "plane_parameters": np.array([plane.parameters for plane in planes]).reshape(-1, 8),
-        "plane_normal": np.array([_or_nan(plane.normal, 3) for plane in planes]).reshape(-1, 3),
+        "plane_normal": normals,
+        "plane_alternative_normal": others,
         "plane_distance": np.array([_number(plane.distance) for plane in planes]),
         "plane_residual": np.array([plane.residual for plane in planes], np.float64),
     }
 
 
-def encode(found: Mapping[str, Any]) -> memoryview:
-    """Uncompressed: ten times faster than `savez_compressed`, and a third larger."""
+def encode(found: Mapping[str, Any], compress: bool = False) -> memoryview:
+    """Bytes of an npz; compressed, it takes ten times as long and a third less space."""
     buffer = BytesIO()
-    np.savez(buffer, **found)
+    (np.savez_compressed if compress else np.savez)(buffer, **found)
     return buffer.getbuffer()
 
 
@@ -112,11 +158,12 @@ class NpzSink:
     needs: ClassVar[frozenset[Stage]] = frozenset()
 
     def __init__(self, target: str, run: Run) -> None:
+        self._compress = run.compress
         self._folder = Folder(target, run, "npz", ".npz")
 
     def write(self, result: Result) -> None:
         """Write the arrays of one pair."""
-        self._folder.add(result, encode(arrays(result)), FACTS)
+        self._folder.add(result, encode(arrays(result), self._compress), FACTS)
 
     def close(self) -> None:
         """Close the manifest."""

@@ -34,6 +34,7 @@ CLUSTERS = {
 
 ENCODINGS = {
     ".mp4": Encoding("mp4", "libx264", "yuv420p", H264, FRAGMENTS),
+    ".mov": Encoding("mov", "libx264", "yuv420p", H264, FRAGMENTS),
     ".mkv": Encoding("matroska", "libx264", "yuv420p", H264, CLUSTERS, ticks=1000),
     ".webm": Encoding("webm", "libvpx-vp9", "yuv420p", VP9, CLUSTERS, ticks=1000),
 }

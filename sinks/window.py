@@ -10,12 +10,12 @@ import cv2
 
 from sinks.writing.display import check_display
 from sinks.writing.files import write_whole
-from streamflow.draw.painter import Painter
+from streamflow.draw.views import ALL_VIEWS, available
 from streamflow.errors import SinkError, StopStreaming
-from streamflow.stages import ALL_VIEWS, VIEWS, Stage
 
 if TYPE_CHECKING:
     from sinks import Run
+    from streamflow.stages import Stage
     from streamflow.values import Image, Result
 
 KEYS = "q quit   space pause   + - threshold   v view   s save"
@@ -113,8 +113,8 @@ class WindowSink:
         """Change the view of this window only: the other outputs keep the painter they share."""
         shared = self._run.painter
         if self._painter is shared:
-            self._painter = Painter(shared.knobs, shared.panels, shared.view, shared.limits, shared.fill)
-        views = [ALL_VIEWS, *(view for view, stage in VIEWS.items() if _found(result, stage))]
+            self._painter = shared.copy()
+        views = [ALL_VIEWS, *available(result)]
         after = views.index(self._painter.view) + 1 if self._painter.view in views else 0
         self._painter.view = views[after % len(views)]
 
@@ -124,13 +124,3 @@ class WindowSink:
         names = (Path(f"{stem}{number or ''}.png") for number in count())
         path = next(path for path in names if not path.exists())
         write_whole(path, cv2.imencode(".png", self._painter.draw(result))[1].data)
-
-
-def _found(result: Result, stage: Stage) -> bool:
-    values = {
-        Stage.FLOW: result.flow,
-        Stage.MOTION: result.motion,
-        Stage.DEPTH: result.depth,
-        Stage.PLANES: result.planes,
-    }
-    return values[stage] is not None

@@ -49,6 +49,7 @@ def _has_truth(spec: str) -> bool:
 
 SOURCES = Registry(
     "source",
+    "streamflow.sources",
     {
         "synthetic": Entry(
             "sources.synthetic:SyntheticSource",

@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from streamflow.flow.derivatives import space_derivatives, time_derivative
+    from streamflow.kernels.derivatives import space_derivatives, time_derivative
     from streamflow.options import Knobs, Options
     from streamflow.pairs import frame_pairs
     from streamflow.pipeline import results
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from streamflow.values import Depth, Flow, Frame, FramePair, Motion, Plane, Result, Status, Unknown
 
 _HOME = {
-    "flow.derivatives": ("space_derivatives", "time_derivative"),
+    "kernels.derivatives": ("space_derivatives", "time_derivative"),
     "options": ("Knobs", "Options"),
     "pairs": ("frame_pairs",),
     "pipeline": ("results",),

@@ -12,6 +12,7 @@ from streamflow.flow.compose import chained
 from streamflow.flow.methods import DenseFlow, dense_flow
 from streamflow.flow.stage import FlowStage
 from streamflow.geometry.camera import Camera, camera_for
+from streamflow.motion.smoothing import MotionFilter
 from streamflow.motion.stage import MotionStage
 from streamflow.options import Knobs, Options
 from streamflow.planes.stage import PlanesStage
@@ -34,6 +35,7 @@ class Analysis:
         self._camera: Camera | None = None
         self._flow = FlowStage(engine or dense_flow(options.flow), knobs)
         self._motion = MotionStage(options.motion)
+        self._smoothing = MotionFilter()
         self._depth = DepthStage(options)
         self._warning = LoomingWarning(options)
         self._planes = PlanesStage(options)
@@ -42,12 +44,13 @@ class Analysis:
         """Run the stages that were asked for."""
         camera = self._camera_for(pair.reference)
         K, clock = camera.matrix, _Clock()
-        motion = depth = looming = planes = None
+        motion = smoothed = depth = looming = planes = None
         with clock.times(Stage.FLOW):
             flow = self._flow(pair)
         if Stage.MOTION in self._stages:
             with clock.times(Stage.MOTION):
                 motion = self._motion(pair, flow, K)
+                smoothed = self._smoothing.update(motion, K)
         if motion is not None and Stage.DEPTH in self._stages:
             step = Measurement(pair, flow, motion)
             wide = self._measured_wide(step, K, clock)
@@ -57,7 +60,9 @@ class Analysis:
         if motion is not None and depth is not None and Stage.PLANES in self._stages:
             with clock.times(Stage.PLANES):
                 planes = self._planes(pair, flow, motion, depth, K)
-        return Result(pair, K, camera.assumed, flow, motion, depth, looming, planes, clock.milliseconds)
+        return Result(
+            pair, K, camera.assumed, flow, motion, smoothed, depth, looming, planes, timing=clock.milliseconds
+        )
 
     def _measured_wide(self, step: Measurement, K: Matrix, clock: _Clock) -> Measurement | None:
         """Flow and motion from the newest frame to the keyframe of depth; nothing is remembered of them."""
@@ -79,7 +84,7 @@ class Analysis:
 
     def reset(self) -> None:
         """Forget the stream: what follows does not continue it."""
-        for stage in (self._motion, self._depth, self._warning, self._planes):
+        for stage in (self._motion, self._smoothing, self._depth, self._warning, self._planes):
             stage.reset()
 
     def _camera_for(self, frame: Frame) -> Camera:

@@ -1,4 +1,4 @@
-"""The stages of the method, what each builds on, and the views that show them."""
+"""The stages of the method, and what each builds on."""
 
 from __future__ import annotations
 
@@ -21,17 +21,6 @@ BUILDS_ON: dict[Stage, frozenset[Stage]] = {
     Stage.DEPTH: frozenset({Stage.FLOW, Stage.MOTION}),
     Stage.PLANES: frozenset({Stage.FLOW, Stage.MOTION, Stage.DEPTH}),
 }
-
-# Each view of a result, and the stage whose values it shows; "all" is a grid of several.
-VIEWS: dict[str, Stage] = {
-    "flow": Stage.FLOW,
-    "confidence": Stage.FLOW,
-    "epipole": Stage.MOTION,
-    "depth": Stage.DEPTH,
-    "ttc": Stage.DEPTH,
-    "planes": Stage.PLANES,
-}
-ALL_VIEWS = "all"
 
 
 def with_what_they_build_on(stages: Iterable[Stage]) -> frozenset[Stage]:

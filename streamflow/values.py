@@ -269,8 +269,10 @@ class Result:
     camera_matrix: Matrix  # (3, 3) pixels
     camera_assumed: bool  # nobody gave the camera matrix: it comes from an assumed field of view
     flow: Flow | None = None
-    motion: Motion | None = None
+    motion: Motion | None = None  # of this pair alone
+    smoothed: Motion | None = None  # `motion` filtered over the pairs so far: the heading that pictures show
     depth: Depth | None = None
     looming: tuple[Looming, ...] | None = None  # the most urgent first; None: nobody asked for a warning
     planes: tuple[Plane, ...] | None = None
+    pose: Matrix | None = None  # (4, 4) camera to world, the segment's first camera, in the depth's unit
     timing: Mapping[str, float] = field(default_factory=dict)  # milliseconds per stage

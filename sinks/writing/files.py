@@ -52,13 +52,15 @@ def faults_of(path: Path | str) -> Iterator[None]:
 
 
 def check_writable(folder: Path) -> None:
-    """Raise `SinkError` unless a file can be made in `folder` now; none is left behind.
+    """Raise `SinkError` unless a file can be made now in `folder`, or where that is to be made; none is left.
 
     Trying tells more than the permission bits: they hold nothing back from root, and say nothing of a
     disk that is read-only.
     """
-    with faults_of(folder), tempfile.TemporaryFile(dir=folder):
-        pass
+    with faults_of(folder):
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        with tempfile.TemporaryFile(dir=there):
+            pass
 
 
 def write_whole(path: Path, data: bytes | memoryview) -> None:
@@ -101,6 +103,7 @@ class PartFile:
         if identity(self.part) != self._earlier:
             raise SinkError(f"{self.path}: another output writes to it; choose another name")
         with faults_of(self.part):
+            self.part.parent.mkdir(parents=True, exist_ok=True)
             self.part.write_bytes(b"")
         return self.part
 

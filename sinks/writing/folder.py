@@ -46,7 +46,7 @@ class Folder:
             raise SinkError(f"{output}: names no folder; write {output}:DIR")
         with faults_of(self._path):
             self._refuse_earlier_output()
-            check_writable(next(p for p in (self._path, *self._path.absolute().parents) if p.exists()))
+            check_writable(self._path)
         self._earlier = identity(self._path / MANIFEST)
         if run.resume and self._earlier is not None:
             self._listed = self._continued()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from fractions import Fraction
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import av
@@ -15,6 +17,21 @@ if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import OutputContainer
     from av.packet import Packet
+
+
+def codec_of_sound(path: str) -> str | None:
+    """Return the format of the first sound track of a file; None if there is none that can be read."""
+    try:
+        with closing(Sound(path)) as sound:
+            return sound.codec
+    except UsageError:
+        return None
+
+
+def holds_sound(container: str, codec: str) -> bool:
+    """Whether a file of the format `container`, such as "mp4", can hold sound of the format `codec`."""
+    with av.open(BytesIO(), "w", format=container) as trial:
+        return codec in trial.supported_codecs
 
 
 class Sound:

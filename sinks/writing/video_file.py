@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from streamflow.values import FramePair
 
 LONGEST_GAP = 2**31  # ticks; an mp4 with a longer one would be written, with wrong times
+FRAGMENTED = ("mp4", "mov")
 BT709 = 1  # as primaries and as transfer characteristic
 FAULTS = (OSError, av.FFmpegError)
 
@@ -124,9 +125,11 @@ class VideoFile:
         options = dict(encoding.container_options)
         if self._sound is not None:  # where the sound ends early, do not hold back pictures for more of it
             options["max_interleave_delta"] = "200000"  # microseconds
-            if encoding.container != "mp4":  # the sound of an mp4 begins below zero: do not move the pictures
+            if (
+                encoding.container not in FRAGMENTED
+            ):  # the sound of an mp4 begins below zero: do not move the pictures
                 options["avoid_negative_ts"] = "disabled"
-        if encoding.container == "mp4":
+        if encoding.container in FRAGMENTED:
             options["movie_timescale"] = str(self._ticks)  # or the start is rounded to a millisecond
         if self._owed.get(self._file.part, 0) > self._owed.get(self._file.path, 0):
             self._file.promote()
@@ -187,8 +190,10 @@ class VideoFile:
             raise self._fail(f"frame {name}, {float(time):.6g} s, does not come after {before:.6g} s")
         self._time = time
         tick = max(tick, self._last + 1)  # a thousand frames a second and more: closer than the ticks
-        if self._encoding.container == "mp4" and 0 <= self._last < tick - LONGEST_GAP:
-            raise self._fail("the frames are farther apart than an mp4 can say; write .mkv instead")
+        if self._encoding.container in FRAGMENTED and 0 <= self._last < tick - LONGEST_GAP:
+            raise self._fail(
+                f"the frames are farther apart than an {self._encoding.container} can say; write .mkv instead"
+            )
         self._last = tick
         return tick
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, get_args
 from sinks import SINKS
 from sources import SOURCES, grouped
 from streamflow.cli.source_arguments import add_source_options
+from streamflow.draw.views import ALL_VIEWS, COLOURS, VIEWS
 from streamflow.errors import UsageError
 from streamflow.options import FlowMethod, Knobs, Options
 from streamflow.registry import Registry
-from streamflow.stages import ALL_VIEWS, VIEWS
 
 if TYPE_CHECKING:
     from streamflow.geometry.camera import Calibration
@@ -52,6 +52,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         raise UsageError("--speed and --baseline both set the scale: give one")
     if arguments.camera is not None and arguments.fov is not None:
         raise UsageError("--camera and --fov both describe the camera: give one")
+    if arguments.grey and (arguments.view or arguments.colours):
+        raise UsageError("--grey is --view depth --colours grey --clean: leave out --view and --colours")
     if arguments.resume and arguments.overwrite:
         raise UsageError("--resume keeps what is there, -y replaces it: give one")
     arguments.sources = grouped(arguments.sources)
@@ -125,16 +127,27 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
     add("--resume", action="store_true",
         help="continue an interrupted run: what is written stays, and is checked; as long as that was, "
              "the run is computed again, because every pair builds on those before it")  # fmt: skip
-    add("--audio", action="store_true", help="copy the sound of a video file into the annotated video")
-    add("--view", choices=(*VIEWS, ALL_VIEWS), help="what the pictures show (default: what is computed)")
+    add("--audio", action=argparse.BooleanOptionalAction,
+        help="copy the sound of a video file into the annotated video "
+             "(default: where there is one and it fits)")  # fmt: skip
+    add("--view", type=_views, metavar="VIEW[,VIEW]...",
+        help=f"what the pictures show: {', '.join(VIEWS)}, or {ALL_VIEWS} "
+             "(default: what is computed)")  # fmt: skip
+    add("--clean", action="store_true", help="pictures without captions, legends and markers")
+    add("--colours", choices=COLOURS, metavar="NAME",
+        help=f"colours of the maps: {', '.join(COLOURS)} (default: {COLOURS[0]})")  # fmt: skip
+    add("--grey", action="store_true",
+        help="depth as a grey picture: near is white, unknown black; "
+             "the same as --view depth --colours grey --clean")  # fmt: skip
     add("--range", type=_range, metavar="NEAR:FAR", help="fixed colour range of the depth, in its unit")
     add("--fill", action="store_true", help="close the holes of the depth, in the picture only")
+    add("--compress", action="store_true", help="npz: files a third smaller, in ten times the time")
     add("-q", "--quiet", action="store_true", help="no progress")
     add("--debug", action="store_true", help="show the traceback of an error")
 
 
 def _listed(registry: Registry) -> str:
-    return "".join(f"  {form:24}{text}\n" for form, text in registry.describe())
+    return "".join(f"  {form:26}{text}\n" for form, text in registry.describe())
 
 
 def _number(least: float, most: float = float("inf")) -> Any:
@@ -146,6 +159,14 @@ def _number(least: float, most: float = float("inf")) -> Any:
         return value
 
     return number
+
+
+def _views(text: str) -> tuple[str, ...]:
+    names = tuple(VIEWS) if text == ALL_VIEWS else tuple(text.split(","))
+    for name in names:
+        if name not in VIEWS:
+            raise argparse.ArgumentTypeError(f"there is no view {name}; there are {', '.join(VIEWS)}")
+    return names
 
 
 def _calibration(spec: str) -> Calibration:

@@ -16,9 +16,11 @@ from sources import Source
 from streamflow.cli.resume import state_of_files
 from streamflow.cli.write_behind import WriteBehind
 from streamflow.draw.painter import Painter
+from streamflow.draw.panel import Style
+from streamflow.draw.views import COLOURS, VIEWS
 from streamflow.errors import SinkError, StopStreaming, UsageError
 from streamflow.options import Knobs
-from streamflow.stages import ALL_VIEWS, VIEWS, Stage, with_what_they_build_on
+from streamflow.stages import Stage, with_what_they_build_on
 from streamflow.values import Result
 
 
@@ -30,8 +32,9 @@ class Outputs:
         self.targets = self.targets or [_default_target(source)]
         self.stopped = False
         self.faults: dict[str, SinkError] = {}  # targets that could not go on, and why
-        self._warned = arguments.warn_below is not None
-        self._painter = Painter(knobs, panels(arguments), limits=arguments.range, fill=arguments.fill)
+        self.notes: list[str] = []  # one line each, for the user
+        self._asked = asked(arguments)
+        self._painter = Painter(knobs, style(arguments))
         self._run = Run(
             source.info,
             self._painter,
@@ -39,7 +42,8 @@ class Outputs:
             overwrite=arguments.overwrite,
             settings=_settings(arguments),
             source_state=state_of_files(source.info),
-            audio=self._file_with_sound(source) if arguments.audio else None,
+            audio=self._sound(source, arguments.audio),
+            compress=arguments.compress,
             resume=arguments.resume,
         )
         if arguments.resume and source.info.live:
@@ -86,11 +90,11 @@ class Outputs:
 
     @property
     def stages(self) -> frozenset[Stage]:
-        """Every stage whose values a sink or a picture needs, with the stages these build on."""
-        shown = {VIEWS[name] for name in self._painter.panels}
-        if self._warned:
-            shown.add(Stage.DEPTH)
-        return with_what_they_build_on(shown.union(*(sink.needs for sink in self._sinks.values())))
+        """Every stage that was asked for, or that a sink or a picture needs, with what these build on."""
+        shown = {stage for name in self._painter.style.views if (stage := VIEWS[name].stage) is not None}
+        return with_what_they_build_on(
+            shown.union(self._asked, *(sink.needs for sink in self._sinks.values()))
+        )
 
     @property
     def resumable(self) -> bool:
@@ -123,6 +127,25 @@ class Outputs:
         with suppress(SinkError, OSError):
             sink.close()
 
+    def _sound(self, source: Source, asked: bool | None) -> str | None:
+        """The file whose sound goes into the annotated videos: where nobody asked, if it fits into each."""
+        if asked:
+            return self._file_with_sound(source)
+        videos = [target for target in self.targets if SINKS.find(target) is SINKS.entries["video"]]
+        if asked is False or not videos or not Path(source.info.name).is_file():
+            return None
+        from sinks.video import ENCODINGS
+        from sinks.writing.sound import codec_of_sound, holds_sound
+
+        codec = codec_of_sound(source.info.name)
+        if codec is None:
+            return None
+        for target in videos:
+            if not holds_sound(ENCODINGS[Path(target).suffix.lower()].container, codec):
+                self.notes.append(f"{target}: without sound, as {codec} does not fit; .mkv holds it")
+                return None
+        return source.info.name
+
     def _file_with_sound(self, source: Source) -> str:
         if not Path(source.info.name).is_file():
             raise UsageError(f"{source.info.name}: only video files have sound to copy; leave out --audio")
@@ -143,12 +166,31 @@ class Outputs:
                 sink.close()
 
 
-def panels(arguments: Namespace) -> tuple[str, ...]:
-    """Return the views to show: the one asked for, or those of the stages that were switched on."""
-    if arguments.view is not None:
-        return tuple(VIEWS) if arguments.view == ALL_VIEWS else (arguments.view,)
-    switches = {"flow": "plot_flow", "epipole": "epipole", "depth": "depth", "planes": "planar_flow"}
-    return tuple(view for view, switch in switches.items() if getattr(arguments, switch)) or ("depth",)
+SWITCHES = {
+    "plot_flow": (Stage.FLOW, "flow"),
+    "epipole": (Stage.MOTION, "epipole"),
+    "depth": (Stage.DEPTH, "depth"),
+    "planar_flow": (Stage.PLANES, "planes"),
+}
+
+
+def asked(arguments: Namespace) -> set[Stage]:
+    """Return the stages that were switched on; what a picture shows is another question."""
+    stages = {stage for switch, (stage, _) in SWITCHES.items() if getattr(arguments, switch)}
+    return stages | {Stage.DEPTH} if arguments.warn_below is not None else stages
+
+
+def style(arguments: Namespace) -> Style:
+    """Return how the pictures look: the views asked for, or those of the stages that were switched on."""
+    switched = tuple(view for switch, (_, view) in SWITCHES.items() if getattr(arguments, switch))
+    views = switched if switched not in ((), ("depth",)) else ("image", "depth")
+    return Style(
+        ("depth",) if arguments.grey else arguments.view or views,
+        limits=arguments.range,
+        fill=arguments.fill,
+        colours="grey" if arguments.grey else arguments.colours or COLOURS[0],
+        clean=arguments.clean or arguments.grey,
+    )
 
 
 def _default_target(source: Source) -> str:

@@ -46,6 +46,8 @@ class Report:
                 _say(console, f"wrote {target} ({self._pairs} pairs)")
         if not self._pairs and signals.received is None:
             _say(console, f"{self._source.info.name}: nothing to write: no two frames follow one another")
+        for note in self._outputs.notes:
+            _say(console, note)
         health = self._source.health
         for note in health.notes:
             _say(console, f"{self._source.info.name}: {note}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -34,3 +34,23 @@ class AdaptiveRange:
                 high = self._current[1] + RATE * (high - self._current[1])
             self._current = float(low), float(high)
         return self._current or (0.0, 1.0)
+
+
+@dataclass
+class Ranges:
+    """The ranges of the quantities that a run draws, by name."""
+
+    _ranges: dict[str, AdaptiveRange] = field(default_factory=dict)
+
+    def update(self, name: str, values: Map, fixed: tuple[float, float] | None = None) -> tuple[float, float]:
+        """Take one map of a quantity in and return the range to draw it with, in its unit."""
+        return self._ranges.setdefault(name, AdaptiveRange(fixed)).update(values)
+
+    def clear(self) -> None:
+        """Forget the scene."""
+        self._ranges.clear()
+
+
+def inverse_limits(limits: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Range of inverse depth from (near, far)."""
+    return limits and (1 / limits[1], 1 / limits[0])

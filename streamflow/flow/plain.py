@@ -14,7 +14,6 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from streamflow.flow.derivatives import space_derivatives, time_derivative
 from streamflow.flow.exact_sums import (
     RADIUS,
     SIDE,
@@ -29,6 +28,7 @@ from streamflow.flow.exact_sums import (
 )
 from streamflow.flow.smin import ROUNDED_ALIKE, eigenvalues
 from streamflow.flow.upsample import interleave
+from streamflow.kernels.derivatives import space_derivatives, time_derivative
 from streamflow.kernels.jit import inline_kernel, kernel
 from streamflow.values import Image, Map, Vectors
 

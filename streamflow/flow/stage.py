@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from streamflow.flow.derivatives import space_derivatives
 from streamflow.flow.methods import DenseFlow
 from streamflow.flow.smin import smallest_singular_value
+from streamflow.kernels.derivatives import space_derivatives
 from streamflow.options import Knobs
 from streamflow.values import Flow, Frame, FramePair, Map, Vectors
 

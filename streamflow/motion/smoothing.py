@@ -1,4 +1,4 @@
-"""The camera's motion smoothed over time, for display."""
+"""The camera's motion smoothed over time."""
 
 from dataclasses import replace
 

@@ -11,12 +11,13 @@ from streamflow.depth.looming import looming_regions
 from streamflow.depth.looming_warning import LoomingWarning
 from streamflow.depth.pair import pair_depth
 from streamflow.draw.painter import Painter
+from streamflow.draw.views import VIEWS
 from streamflow.errors import UsageError
 from streamflow.evaluation.scene import Surface, box, rectangle, render
 from streamflow.geometry.camera import matrix_from_fov
 from streamflow.options import Knobs, Options
 from streamflow.pipeline import results
-from streamflow.stages import VIEWS, Stage, with_what_they_build_on
+from streamflow.stages import Stage, with_what_they_build_on
 from streamflow.values import Depth, Frame, Looming, Motion, Result, SourceInfo, Status, Translation, View
 from tests.support.made_results import make_results
 from tests.support.scenes import GROUND, SHAPE, SIDE, K, flow_of, noisy, rays, turn, unit

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from streamflow.flow.derivatives import DERIVATIVE, SMOOTHING, space_derivatives, time_derivative
 from streamflow.flow.methods import dense_flow
 from streamflow.flow.plain import PlainFlow, lucas_kanade
 from streamflow.flow.presets import PRESETS
 from streamflow.flow.smin import smallest_singular_value
+from streamflow.kernels.derivatives import DERIVATIVE, SMOOTHING, space_derivatives, time_derivative
 from streamflow.options import FlowMethod
 
 HALF = 2

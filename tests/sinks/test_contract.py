@@ -31,6 +31,7 @@ TARGETS = {
     "pfm": "pfm:out",
     "npz": "npz:out",
     "ply": "ply:out",
+    "poses": "poses:out.txt",
     "jsonl": "jsonl:out.jsonl",
     "figure": "figure:out",
 }
@@ -179,12 +180,15 @@ def test_a_file_in_place_of_the_folder_is_an_error(spelling, current_folder):
         open_sink(target, make_run())
 
 
-@pytest.mark.parametrize("spelling", FILES)
-def test_a_missing_folder_is_an_error(spelling):
+@pytest.mark.parametrize("spelling", TARGETS.values())
+def test_new_folders_are_made_with_the_first_result(spelling, current_folder):
     prefix, _, name = spelling.rpartition(":")
-    target = f"{prefix}:missing/{name}" if prefix else f"missing/{name}"
-    with pytest.raises(SinkError, match=r"missing: cannot be written: No such file or directory"):
-        open_sink(target, make_run())
+    path = f"new/folder/{name}"
+    sink = open_sink(f"{prefix}:{path}" if prefix else path, make_run())
+    assert files_in(current_folder) == []
+    assert not (current_folder / "new").exists()
+    write_all(sink, make_results()[:2])
+    assert Path(path).exists()
 
 
 @pytest.mark.parametrize("spelling", FOLDERS)

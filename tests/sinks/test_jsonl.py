@@ -19,7 +19,7 @@ from sinks import open_sink
 from streamflow.errors import SinkError, StopStreaming
 from streamflow.values import Looming, Motion, Result, Status, Translation
 from tests.support.full_disk import limited_file_size
-from tests.support.made_results import K, make_results, make_run, write_all
+from tests.support.made_results import K, make_pose, make_results, make_run, write_all
 
 ROOT = str(Path(__file__).parents[2])
 
@@ -46,6 +46,9 @@ def test_a_line_holds_everything_about_a_pair():
     major, minor = second["epipole"].pop("sigma_px")
     assert major >= minor > np.radians(2) * K[0, 0]  # the step runs along the axis; rotation adds to it
     assert -180 <= second["epipole"].pop("sigma_angle_deg") <= 180
+    smoothed = second.pop("epipole_smoothed")
+    assert (smoothed["x"], smoothed["y"], smoothed["ahead"]) == (33.5, 20.25, True)
+    np.testing.assert_allclose(second.pop("pose"), make_pose(2))
     assert second == {
         "index": 2,
         "reference": 2,
@@ -207,7 +210,7 @@ def test_a_full_disk_is_an_error_and_the_lines_before_it_stay(current_folder):
     results = make_results([Fraction(k, 25) for k in range(40)])
     sink = open_sink("jsonl:out.jsonl", make_run())
     with (
-        limited_file_size(5000),
+        limited_file_size(8000),
         pytest.raises(SinkError, match=r"out\.jsonl: cannot be written: File too large"),
     ):
         write_all(sink, results)

@@ -25,9 +25,10 @@ from sinks.read import (
 )
 from sinks.writing.records import to_json
 from sources.benchmark import SequenceSource
+from streamflow.draw.panel import Style
 from streamflow.errors import SourceError
 from streamflow.formats import depth16
-from streamflow.values import Unknown
+from streamflow.values import Looming, Unknown
 from tests.support.made_results import K, make_results, make_run, write_all
 
 
@@ -211,6 +212,42 @@ def test_everything_as_npz():
     np.testing.assert_array_equal(found["plane_parameters"], [result.planes[0].parameters])
 
 
+def test_npz_holds_everything_that_was_found():
+    """Derivatives, the smoothed motion, alternatives, looming and pose too."""
+    (result,) = make_results()[:1]
+    other = replace(result.motion, rotation=None, translation=None)
+    looming = Looming(1.5, result.planes[0].mask), Looming(2.5, ~result.planes[0].mask)
+    motion = replace(result.motion, alternatives=(result.motion, other))
+    plane = replace(result.planes[0], alternative_normal=np.array([1.0, 0, 0]), normal=None)
+    smoothed = replace(result.motion, rotation=np.eye(3))
+    result = replace(result, motion=motion, smoothed=smoothed, looming=looming, planes=(plane,))
+    write_all(open_sink("npz:out", make_run()), [result])
+    found = read_npz("out/frame_000001.npz")
+    assert (found["fresh"], found["approach"], found["step"], found["threshmin"]) == (True, 25, 1, 0)
+    ix, iy, it = (found[name] for name in ("Ix", "Iy", "It"))
+    for values in (ix, iy, it):
+        assert values.shape == result.flow.sigma.shape
+    earlier, later = (frame.grey.astype(float) for frame in (result.pair.target, result.pair.reference))
+    assert np.corrcoef(it.ravel(), (earlier - later).ravel())[0, 1] > 0.8
+    np.testing.assert_array_equal(found["smoothed_rotation"], np.eye(3))
+    np.testing.assert_array_equal(found["pose"], result.pose)
+    np.testing.assert_array_equal(found["alternative_rotation"][0], result.motion.rotation)
+    assert np.isnan(found["alternative_translation"][1]).all()
+    assert found["looming_time"].tolist() == [1.5, 2.5]
+    np.testing.assert_array_equal(found["looming_map"], np.where(looming[0].mask, 0, 1))
+    assert found["plane_alternative_normal"].tolist() == [[1, 0, 0]]
+    assert np.isnan(found["plane_normal"]).all()
+
+
+def test_npz_compressed_on_request_holds_the_same():
+    results = make_results()[:1]
+    write_all(open_sink("npz:plain", make_run()), results)
+    write_all(open_sink("npz:small", replace(make_run(), compress=True)), results)
+    plain, small = (Path(folder) / "frame_000001.npz" for folder in ("plain", "small"))
+    assert small.stat().st_size < 0.7 * plain.stat().st_size
+    np.testing.assert_equal(read_npz(small), read_npz(plain))
+
+
 def test_npz_leaves_out_what_was_not_computed():
     bare = replace(make_results([None, None])[0], motion=None, depth=None, planes=None)
     write_all(open_sink("npz:out", make_run()), [bare])
@@ -289,11 +326,30 @@ def test_the_depth_figure_shows_the_map_and_leaves_the_unknown_out():
     result = make_results()[0]
     figure = Figure()
     axes = figure.subplots()
-    DepthPlot(axes, result).update(result)
+    DepthPlot(axes, result, Style()).update(result)
     shown = axes.images[0].get_array()
     np.testing.assert_array_equal(np.ma.getmaskarray(shown), np.isnan(result.depth.inverse))
     np.testing.assert_array_equal(shown[:, :-1], result.depth.inverse[:, :-1])
     assert figure.axes[1].get_ylabel() == "inverse depth (1 / camera steps)"
+
+
+def test_the_depth_figure_keeps_to_the_limits_that_were_given():
+    result = make_results()[0]
+    axes = Figure().subplots()
+    DepthPlot(axes, result, Style(limits=(16, 40), colours="magma")).update(result)
+    assert axes.images[0].get_clim() == (1 / 40, 1 / 16)
+    assert axes.images[0].get_cmap().name == "magma"
+
+
+def test_json_tells_the_pair_s_own_epipole_the_smoothed_one_and_the_pose():
+    (result,) = make_results()[:1]
+    moved = replace(result.motion.translation, epipole=np.array([67.0, 40.5, 2]))
+    result = replace(result, smoothed=replace(result.motion, translation=moved))
+    write_all(open_sink("jsonl:out.jsonl", make_run()), [result])
+    record = json.loads(Path("out.jsonl").read_text())
+    assert (record["epipole"]["x"], record["epipole"]["y"]) == (33.5, 20.25)
+    assert record["epipole_smoothed"]["y"] == 20.25
+    assert record["pose"] == result.pose.tolist()
 
 
 def test_json_has_no_nan(current_folder):

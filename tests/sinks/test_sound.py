@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from sinks import open_sink
+from sinks.writing.sound import codec_of_sound
+from stream import main
 from streamflow.errors import SinkError, UsageError
 from tests.support.made_results import make_results, make_run, write_all
 
@@ -127,6 +129,21 @@ def test_sound_that_does_not_fit_is_one_error_and_leaves_nothing(current_folder)
     with pytest.raises(SinkError, match=r"sound in the format aac does not fit in here; write \.mkv"):
         write_all(open_sink("out.webm", replace(make_run(), audio="in.mp4")), make_results())
     assert [path.name for path in current_folder.iterdir()] == ["in.mp4"]
+
+
+def test_sound_is_kept_where_nobody_asked_if_it_fits(capsys):
+    clip("in.mp4", "aac")
+    assert main(["in.mp4", "--plot_flow", "-q", "-o", "new/out.mov", "-o", "png:frames"]) == 0
+    assert [data for _, data in packets("new/out.mov")] == [data for _, data in packets("in.mp4")]
+    with av.open("new/out.mov") as container:
+        assert container.format.name.startswith("mov")
+        assert container.streams.video[0].codec_context.name == "h264"
+    assert main(["in.mp4", "--plot_flow", "-q", "--no-audio", "-o", "silent.mp4"]) == 0
+    assert codec_of_sound("silent.mp4") is None
+    capsys.readouterr()
+    assert main(["in.mp4", "--plot_flow", "-q", "-o", "out.webm"]) == 0
+    assert codec_of_sound("out.webm") is None
+    assert "out.webm: without sound, as aac does not fit; .mkv holds it" in capsys.readouterr().err
 
 
 def test_a_file_without_sound_is_refused():

@@ -13,12 +13,14 @@ import numpy as np
 
 from sinks import Run
 from streamflow.draw.painter import Painter
+from streamflow.draw.panel import Style
 from streamflow.options import Knobs
 from streamflow.values import (
     Depth,
     Flow,
     Frame,
     FramePair,
+    Matrix,
     Motion,
     Plane,
     Result,
@@ -37,7 +39,7 @@ SETTINGS = {"threshmin": 10.0, "flow": "balanced"}
 
 def make_run(*, overwrite: bool = False, info: SourceInfo = INFO, threshmin: float = 10.0) -> Run:
     knobs = Knobs(threshmin)
-    return Run(info, Painter(knobs, ("depth",)), knobs, overwrite, SETTINGS)
+    return Run(info, Painter(knobs, Style(("depth",))), knobs, overwrite, SETTINGS)
 
 
 def make_results(
@@ -64,8 +66,10 @@ def make_result(reference: Frame, target: Frame, **other: Any) -> Result:
     values: dict[str, Any] = {
         "flow": make_flow(shape),
         "motion": make_motion(),
+        "smoothed": make_motion(),
         "depth": make_depth(shape, reference.index),
         "planes": (make_plane(shape),),
+        "pose": make_pose(reference.index),
         "timing": {"flow": 12.5, "motion": 3.25},
     }
     pair = FramePair(reference, target, fresh=reference.index == 1)
@@ -108,6 +112,14 @@ def make_depth(shape: tuple[int, ...], index: int) -> Depth:
     inverse[:, -1] = variance[:, -1] = np.nan
     unknown[:, -1] = Unknown.OUTSIDE
     return Depth(inverse, variance, unknown, approach=25.0)
+
+
+def make_pose(index: int) -> Matrix:
+    """Two steps ahead and one to the right with every frame, turning right by 3 degrees a frame."""
+    pose = np.eye(4)
+    pose[:3, :3] = cv2.Rodrigues(np.radians([0, 3.0 * index, 0]))[0]
+    pose[:3, 3] = index * np.array([1, 0, 2])
+    return pose
 
 
 def make_plane(shape: tuple[int, ...]) -> Plane:

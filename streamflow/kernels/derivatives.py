@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from streamflow.values import Image, Map, Matrix
+from streamflow.values import FramePair, Image, Map, Matrix
 
 # Derivative of a ramp of slope 1 is 1; smoothing of a constant is that constant.
 SMOOTHING = np.array([1, 6, 15, 20, 15, 6, 1], np.float32) / 64
@@ -37,6 +37,12 @@ def time_derivative(reference: Image, target: Image) -> Map:
     """
     before, after = (_convolve(grey, SMOOTHING, SMOOTHING) for grey in (reference, target))
     return np.subtract(after, before)
+
+
+def pair_derivatives(pair: FramePair) -> tuple[Map, Map, Map]:
+    """Ix and Iy of the reference image, and It from there to the target."""
+    reference, target = pair.reference.grey, pair.target.grey
+    return *space_derivatives(reference), time_derivative(reference, target)
 
 
 def _convolve(grey: Image, along_x: Matrix, along_y: Matrix) -> Map:
