@@ -28,7 +28,7 @@ DEMO = "demo:oblique,size=233x141,frames=6"
 TARGETS = {
     "video": "out.mp4", "png": "png:pictures", "depth_video": "depth:maps.mkv", "depth": "depth:maps",
     "flo": "flo:flow", "kitti": "kitti:kitti", "pfm": "pfm:pfm", "npz": "npz:arrays", "ply": "ply:clouds",
-    "jsonl": "jsonl:log.jsonl", "figure": "figure:plots",
+    "jsonl": "jsonl:log.jsonl", "figure": "figure:plots", "poses": "poses:trajectory.txt",
 }  # fmt: skip
 
 
