@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack, closing
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from streamflow.cli import arguments as command_line
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
+COMMANDS = {
+    "evaluate": "streamflow.cli.evaluate:evaluate",
+    "doctor": "streamflow.cli.doctor:doctor",
+    "warm": "streamflow.cli.warm:warm",
+}
 INTERRUPTED = 128  # and above: ended by a signal
 MISSING_LIBRARY = (
     "OpenCV needs system libraries; on Debian: apt-get install libgl1 libglib2.0-0 (window: libsm6 libxext6)"
@@ -27,14 +33,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run the program and return its exit code."""
     argv = sys.argv[1:] if argv is None else argv
     try:
-        if argv[:1] == ["evaluate"]:
-            from streamflow.cli.evaluate import evaluate
-
-            return evaluate(argv[1:])
-        if argv[:1] == ["doctor"]:
-            from streamflow.cli.doctor import doctor
-
-            return doctor()
+        if argv and argv[0] in COMMANDS:
+            return int(resolve_name(COMMANDS[argv[0]])(argv[1:]))
         arguments = command_line.parse(argv)
         codes = [0]
         for spec in arguments.sources:
@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     except StreamflowError as error:
         if "--debug" in argv:
             raise
-        print(f"stream.py: {error}", file=sys.stderr)
+        print(f"stream.py: {command_line.with_flags(str(error))}", file=sys.stderr)
         return error.exit_code
     except ImportError as error:
         if ".so" not in str(error):
@@ -61,7 +61,7 @@ def stream(spec: str | Sequence[str], arguments: Namespace) -> int:
     from rich.console import Console
 
     from sources import open_source
-    from streamflow.cli.compilation import announced
+    from streamflow.cli.compilation import compiled
     from streamflow.cli.outputs import Outputs
     from streamflow.cli.progress import RunProgress
     from streamflow.cli.report import Report
@@ -78,7 +78,7 @@ def stream(spec: str | Sequence[str], arguments: Namespace) -> int:
         stack.enter_context(closing(source))
         outputs = stack.enter_context(Outputs(source, arguments, knobs))
         options = command_line.options(arguments)
-        stack.enter_context(announced(console))
+        compiled(outputs.stages, options.flow, console)
         report = Report(source, outputs)
         frames = signals.frames(source)
         with RunProgress(source.info, source.health, console, quiet=arguments.quiet) as progress:

@@ -7,7 +7,8 @@
     ├── SourceError      3  the input cannot be opened or read
     └── SinkError        4  an output cannot be opened or written
 
-Every message is one line: what is wrong, with which file or flag, and what to do about it.
+Every message is one line: what is wrong, with which file or option, and what to do about it. The method
+names an option as Python has it, in backticks: `warn_below`; the command line shows its flag, --warn-below.
 A pixel or a pair without an answer is not an error: it is NaN, or a named status.
 """
 

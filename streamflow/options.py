@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from streamflow.errors import UsageError
 
 if TYPE_CHECKING:
     from streamflow.geometry.camera import Calibration
 
-
 FlowMethod = Literal["fast", "balanced", "accurate", "plain"]
+MotionModel = Literal["full", "translation"]
+Reference = Literal["newest", "previous"]
+CHOICES: dict[str, tuple[str, ...]] = {
+    "flow": get_args(FlowMethod),
+    "motion": get_args(MotionModel),
+    "reference": get_args(Reference),
+}
+LIMITS = {
+    "threshmin": (0.0, float("inf")),
+    "warn_below": (0.01, 3600.0),
+    "fov": (1.0, 179.0),
+    "speed": (1e-6, float("inf")),
+    "baseline": (1e-9, float("inf")),
+}  # each at least, at most
+SMALLEST_REGION = 8  # pixels
 
 
 @dataclass
@@ -19,14 +35,17 @@ class Knobs:
     threshmin: float = 0.2  # pixels whose smin is smaller count as without evidence
     stopping: bool = False  # the run is to end: nothing may wait for the viewer any more
 
+    def __post_init__(self) -> None:
+        _check_number("threshmin", self.threshmin)
+
 
 @dataclass(frozen=True)
 class Options:
-    """How the stages work; fixed for a run."""
+    """How the stages work; fixed for a run. What makes no sense raises `UsageError`."""
 
     flow: FlowMethod = "balanced"
-    motion: Literal["full", "translation"] = "full"
-    reference: Literal["newest", "previous"] = "newest"
+    motion: MotionModel = "full"
+    reference: Reference = "newest"
     fuse: bool = True  # filter the depth over time
     warn_below: float | None = None  # seconds to contact below which what is in the way is warned of
     region: tuple[int, int, int, int] | None = None  # x, y, width, height in pixels, for the planes
@@ -34,3 +53,37 @@ class Options:
     fov: float | None = None  # degrees, horizontal; None: the source's, or an assumed one
     speed: float | None = None  # metres a second, makes depth metric
     baseline: float | None = None  # metres between two frames, makes depth metric
+
+    def __post_init__(self) -> None:
+        for name in CHOICES:
+            _check_choice(name, getattr(self, name))
+        for name in ("warn_below", "fov", "speed", "baseline"):
+            _check_number(name, getattr(self, name))
+        if self.region is not None:
+            _check_region(self.region)
+        if self.speed is not None and self.baseline is not None:
+            raise UsageError("`speed` and `baseline` both set the scale: give one")
+        if self.camera is not None and self.fov is not None:
+            raise UsageError("`camera` and `fov` both describe the camera: give one")
+
+
+def _check_choice(name: str, value: str) -> None:
+    if value not in CHOICES[name]:
+        raise UsageError(f"`{name}` {value}: there are {', '.join(CHOICES[name])}")
+
+
+def _check_number(name: str, value: float | None) -> None:
+    least, most = LIMITS[name]
+    if value is not None and not least <= value <= most:  # NaN is neither
+        bounds = f"at least {least:g}" if most == float("inf") else f"from {least:g} to {most:g}"
+        raise UsageError(f"`{name}` {value:g} is not {bounds}")
+
+
+def _check_region(region: tuple[Any, ...]) -> None:
+    x, y, width, height = region
+    if x < 0 or y < 0 or min(width, height) < SMALLEST_REGION:
+        words = ",".join(map(str, region))
+        raise UsageError(
+            f"`region` {words}: a region starts inside the image and is at least "
+            f"{SMALLEST_REGION}x{SMALLEST_REGION} pixels"
+        )

@@ -8,7 +8,7 @@ from streamflow.analysis import Analysis
 from streamflow.flow.methods import DenseFlow
 from streamflow.options import Knobs, Options
 from streamflow.pairs import frame_pairs
-from streamflow.stages import Stage
+from streamflow.stages import Stage, with_what_they_build_on
 from streamflow.values import Frame, Result, SourceInfo
 
 EVERYTHING = frozenset(Stage)
@@ -16,7 +16,7 @@ EVERYTHING = frozenset(Stage)
 
 def results(
     frames: Iterable[Frame],
-    stages: frozenset[Stage] = EVERYTHING,
+    stages: Iterable[str] = EVERYTHING,
     options: Options | None = None,
     *,
     knobs: Knobs | None = None,
@@ -29,8 +29,8 @@ def results(
     ----------
     frames : iterable of Frame
         Such as an open source; read one by one, never ahead.
-    stages : set of Stage
-        What to compute; each must come with the stages it builds on.
+    stages : set of Stage, or their names
+        What to compute; what it builds on is computed too.
     options : Options, optional
         How to compute it.
     knobs : Knobs, optional
@@ -51,7 +51,13 @@ def results(
         The options contradict each other or the frames.
     """
     options = options or Options()
-    analysis = Analysis(stages, options, knobs or Knobs(), source or getattr(frames, "info", None), engine)
+    analysis = Analysis(
+        with_what_they_build_on(stages),
+        options,
+        knobs or Knobs(),
+        source or getattr(frames, "info", None),
+        engine,
+    )
     for pair in frame_pairs(analysis.rectified(frames), options.reference):
         if pair.fresh:
             analysis.reset()

@@ -9,7 +9,7 @@ two frames. Unknown is NaN in a map and None elsewhere; never zero.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from enum import IntFlag, StrEnum
 from fractions import Fraction
 from functools import cached_property
@@ -17,6 +17,8 @@ from functools import cached_property
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from streamflow.field_docs import FieldDocs
 
 Image = NDArray[np.uint8]  # (H, W, 3) BGR, or (H, W) grey
 Map = NDArray[np.floating]  # (H, W) float32, one number a pixel, NaN where unknown
@@ -261,7 +263,7 @@ class Plane:
     alternative_normal: Matrix | None = None  # (3,) the other that explains the flow, where motion is unknown
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """Everything that was found in one pair; a stage that did not run is None."""
 
@@ -276,3 +278,24 @@ class Result:
     planes: tuple[Plane, ...] | None = None
     pose: Matrix | None = None  # (4, 4) camera to world, the segment's first camera, in the depth's unit
     timing: Mapping[str, float] = field(default_factory=dict)  # milliseconds per stage
+
+    def __repr__(self) -> str:
+        size = "{}x{}".format(*self.pair.reference.size)
+        words = [f"frame {self.pair.reference.index} to {self.pair.target.index}", size]
+        if self.motion is not None:
+            words.append(str(self.motion.status))
+        if self.depth is not None:
+            words.append(f"depth of {np.isfinite(self.depth.inverse).mean():.0%}")
+        if self.planes is not None:
+            words.append(f"{len(self.planes)} planes")
+        return f"<Result: {', '.join(words)}>"
+
+    def _repr_png_(self) -> bytes:
+        """Return the picture that a notebook shows; only there does a value know that it can be drawn."""
+        from streamflow import draw
+
+        return cv2.imencode(".png", draw(self)[..., ::-1])[1].tobytes()
+
+
+for _value in [value for value in vars().values() if is_dataclass(value)]:
+    setattr(_value, "__doc__", FieldDocs(_value.__doc__))  # noqa: B010

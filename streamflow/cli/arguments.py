@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, NoReturn, get_args
+from typing import TYPE_CHECKING, NoReturn
 
 from sinks import SINKS
 from sources import SOURCES, grouped
+from streamflow import __version__
 from streamflow.cli.source_arguments import add_source_options
 from streamflow.draw.views import ALL_VIEWS, COLOURS, VIEWS
 from streamflow.errors import UsageError
-from streamflow.options import FlowMethod, Knobs, Options
+from streamflow.options import CHOICES, Knobs, Options
 from streamflow.registry import Registry
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ examples:
   python stream.py rtsp://192.0.2.7/live --fov 75 -o out.mp4
   python stream.py evaluate FOLDER...                         errors against ground truth
   python stream.py doctor                                     what this machine can do
+  python stream.py warm                                       compile now what runs need
 """
 
 
@@ -48,10 +51,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         It makes no sense.
     """
     arguments = _parser().parse_args(argv)
-    if arguments.speed is not None and arguments.baseline is not None:
-        raise UsageError("--speed and --baseline both set the scale: give one")
-    if arguments.camera is not None and arguments.fov is not None:
-        raise UsageError("--camera and --fov both describe the camera: give one")
+    options(arguments)
     if arguments.grey and (arguments.view or arguments.colours):
         raise UsageError("--grey is --view depth --colours grey --clean: leave out --view and --colours")
     if arguments.resume and arguments.overwrite:
@@ -62,8 +62,14 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return arguments
 
 
+def with_flags(message: str) -> str:
+    """Name options as the command line has them: what the method calls `warn_below` is --warn-below here."""
+    return re.sub(r"`(\w+)`", lambda found: "--" + found[1].replace("_", "-"), message)
+
+
 def options(arguments: argparse.Namespace) -> Options:
-    """Return the part of the command line that the method reads."""
+    """Return the part of the command line that the method reads, checked."""
+    Knobs(arguments.threshmin)
     return Options(**{field.name: getattr(arguments, field.name) for field in fields(Options)})
 
 
@@ -71,27 +77,27 @@ def add_method_options(parser: argparse._ArgumentGroup | argparse.ArgumentParser
     """Add the options that `Knobs` and `Options` hold."""
     default = Options()
     add = parser.add_argument
-    add("--threshmin", type=_number(0), default=Knobs().threshmin, metavar="N",
+    add("--threshmin", type=float, default=Knobs().threshmin, metavar="N",
         help="least smin that counts as evidence, grey levels a pixel (default: %(default)g)")  # fmt: skip
-    add("--flow", choices=get_args(FlowMethod), default=default.flow,
+    add("--flow", choices=CHOICES["flow"], default=default.flow,
         help="how much time to spend on the flow; plain: Lucas-Kanade's closed form, for motions of about a "
              "pixel (default: %(default)s)")  # fmt: skip
-    add("--motion", choices=("full", "translation"), default=default.motion,
+    add("--motion", choices=CHOICES["motion"], default=default.motion,
         help="translation: the camera is known not to rotate (default: %(default)s)")  # fmt: skip
-    add("--reference", choices=("newest", "previous"), default=default.reference,
+    add("--reference", choices=CHOICES["reference"], default=default.reference,
         help="frame the maps are registered on; previous is the benchmarks' convention "
              "(default: %(default)s)")  # fmt: skip
     add("--fuse", action=argparse.BooleanOptionalAction, default=default.fuse,
         help="filter the depth over time (default: on)")  # fmt: skip
-    add("--warn-below", type=_number(0.01, 3600), metavar="SECONDS",
-        help="warn of what the camera will run into so soon, if it goes on as it goes: outlined in every "
-             "view, and in jsonl: with time, box and share of the image")  # fmt: skip
+    add("--warn-below", type=float, metavar="SECONDS",
+        help="warn of obstacles less than SECONDS ahead: outlined in every view, and in jsonl: with time, "
+             "box and share of the image")  # fmt: skip
     add("--region", type=_region, metavar="x,y,w,h", help="where to look for a plane, pixels")
     add("--camera", type=_calibration, metavar="FILE|fx,fy,cx,cy",
         help="calibration: ROS or OpenCV YAML, COLMAP, npz, text")  # fmt: skip
-    add("--fov", type=_number(1, 179), metavar="DEG", help="horizontal field of view, instead of --camera")
-    add("--speed", type=_number(1e-6), metavar="M/S", help="speed of the camera: depth in metres")
-    add("--baseline", type=_number(1e-9), metavar="M", help="distance between two frames: depth in metres")
+    add("--fov", type=float, metavar="DEG", help="horizontal field of view, instead of --camera")
+    add("--speed", type=float, metavar="M/S", help="speed of the camera: depth in metres")
+    add("--baseline", type=float, metavar="M", help="distance between two frames: depth in metres")
 
 
 def _parser() -> Parser:
@@ -99,10 +105,11 @@ def _parser() -> Parser:
         prog="stream.py",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="python stream.py SOURCE... [--plot_flow] [--epipole] [--depth] [--planar_flow] [options]\n"
-        "       python stream.py evaluate FOLDER...\n       python stream.py doctor",
+        "       python stream.py evaluate FOLDER...\n       python stream.py doctor | warm",
         description="Flow, camera heading, depth and planes of any video, as it streams.",
         epilog=f"SOURCE is one of\n{_listed(SOURCES)}\nTARGET is one of\n{_listed(SINKS)}\n{EXAMPLES}",
     )
+    parser.add_argument("--version", action="version", version=f"streamflow {__version__}")
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help="what to look at: see below")
     _add_stages(parser.add_argument_group("what to compute (default: --depth)"))
     _add_output(parser.add_argument_group("output"))
@@ -150,17 +157,6 @@ def _listed(registry: Registry) -> str:
     return "".join(f"  {form:26}{text}\n" for form, text in registry.describe())
 
 
-def _number(least: float, most: float = float("inf")) -> Any:
-    def number(text: str) -> float:
-        value = float(text)
-        if not least <= value <= most:
-            bounds = f"at least {least:g}" if most == float("inf") else f"from {least:g} to {most:g}"
-            raise argparse.ArgumentTypeError(f"{text} is not {bounds}")
-        return value
-
-    return number
-
-
 def _views(text: str) -> tuple[str, ...]:
     names = tuple(VIEWS) if text == ALL_VIEWS else tuple(text.split(","))
     for name in names:
@@ -180,10 +176,6 @@ def _region(text: str) -> tuple[int, int, int, int]:
         x, y, width, height = (int(word) for word in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text} is not x,y,width,height in pixels") from None
-    if x < 0 or y < 0 or width < 8 or height < 8:
-        raise argparse.ArgumentTypeError(
-            f"{text}: a region starts inside the image and is at least 8x8 pixels"
-        )
     return x, y, width, height
 
 

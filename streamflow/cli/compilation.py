@@ -1,29 +1,40 @@
-"""Tells the user, in one line, when a run has to wait for the compiler."""
+"""Compiles what a run needs before its first pair, once a machine, with a bar that tells how far it is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+import time
+from collections.abc import Iterable
 
 from rich.console import Console
 
+from streamflow.compiling import Compilation
+from streamflow.options import FlowMethod
+from streamflow.stages import Stage
 
-@contextmanager
-def announced(console: Console) -> Iterator[None]:
-    """Context in which the first compilation prints a line; machine code from the cache does not."""
-    from numba.core import event
+LOOK = 0.1  # seconds between two looks at what is done
 
-    class AnnounceOnce(event.Listener):
-        told = False
 
-        def on_start(self, event: Any) -> None:
-            if not self.told:
-                console.print("compiling for this machine (once, about half a minute) ...", highlight=False)
-            self.told = True
+def compiled(stages: Iterable[Stage], method: FlowMethod, console: Console | None = None) -> None:
+    """Return once there is machine code for these stages."""
+    compilation = Compilation(stages, method)
+    if not compilation.needed:
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-        def on_end(self, event: Any) -> None:
-            pass
-
-    with event.install_listener("numba:compile", AnnounceOnce()):
-        yield
+    console = console or Console(stderr=True)
+    if not console.is_terminal:
+        console.print("compiling for this machine, once ...", highlight=False)
+    columns = (
+        TextColumn("compiling for this machine, once"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with (
+        Progress(*columns, console=console, disable=not console.is_terminal) as bar,
+        compilation.started() as work,
+    ):
+        task = bar.add_task("", total=None)
+        while work.going_on:
+            bar.update(task, completed=work.done, total=work.total)
+            time.sleep(LOOK)

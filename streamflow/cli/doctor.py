@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sinks.writing.display import check_display
+from streamflow.cli.arguments import Parser
 from streamflow.errors import SinkError
 
 LIBRARIES = ("opencv-python", "numpy", "scipy", "matplotlib", "rich", "av", "numba")
@@ -25,8 +26,9 @@ CODECS = {
 }
 
 
-def doctor() -> int:
+def doctor(argv: Sequence[str]) -> int:
     """Print the table; the exit code is 0 whatever it says, for every part can be done without."""
+    Parser(prog="stream.py doctor", description="What this machine can do.").parse_args(argv)
     table = Table("", "", "", title=f"Python {platform.python_version()} on {platform.platform()}")
     for name, (fine, words) in findings().items():
         table.add_row("[green]yes[/]" if fine else "[yellow]no[/]", name, words)

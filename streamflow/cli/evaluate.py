@@ -12,7 +12,7 @@ from rich.table import Table
 
 from sources.benchmark import SequenceSource
 from streamflow.cli.arguments import Parser, add_method_options, options
-from streamflow.cli.compilation import announced
+from streamflow.cli.compilation import compiled
 from streamflow.evaluation.peers import PEERS, PeerFlow
 from streamflow.evaluation.scores import Scores
 from streamflow.evaluation.truth import pair_truth
@@ -32,12 +32,11 @@ def evaluate(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
     records = []
     knobs = Knobs(arguments.threshmin)
-    with announced(Console(stderr=True)):
-        for folder in arguments.folders:
-            record = {"folder": folder, **score(folder, options(arguments), knobs, arguments.method)}
-            records.append(record)
-            if arguments.json:
-                print(json.dumps(record), flush=True)
+    for folder in arguments.folders:
+        record = {"folder": folder, **score(folder, options(arguments), knobs, arguments.method)}
+        records.append(record)
+        if arguments.json:
+            print(json.dumps(record), flush=True)
     if not arguments.json:
         _show(records)
     return 0
@@ -52,6 +51,8 @@ def score(folder: str, options: Options, knobs: Knobs, peer: str | None = None) 
     engine = None
     if peer is not None:
         engine, stages, has_depth = PeerFlow(peer), frozenset({Stage.FLOW}), False
+    else:
+        compiled(stages, options.flow)
     # Benchmarks of flow give it on the earlier frame; depth is judged on the newest, as a stream shows it.
     once = replace(options, fuse=False, reference="previous" if has_flow else options.reference)
     with closing(source):

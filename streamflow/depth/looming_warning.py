@@ -36,7 +36,7 @@ class LoomingWarning:
         if self._limit is None:
             return None
         if pair.newest.time is None:
-            raise UsageError("--warn-below needs a clock, and these frames have no times: give --fps")
+            raise UsageError("`warn_below` needs a clock, and these frames have no times: give `fps`")
         if motion.translation is None or depth.contact_unit != "s":
             return self._confirmed([], self._limit)
         heading = unit(np.linalg.inv(camera_matrix) @ motion.translation.epipole)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol
 
 from streamflow.flow.engine import FlowEngine
 from streamflow.flow.plain import PlainFlow
@@ -23,8 +23,6 @@ class DenseFlow(Protocol):
         """
 
 
-def dense_flow(name: str) -> DenseFlow:
-    """Return the method of that name, one of `FlowMethod`."""
-    if name not in get_args(FlowMethod):
-        raise ValueError(f"unknown flow {name!r}; choose one of {', '.join(get_args(FlowMethod))}")
+def dense_flow(name: FlowMethod) -> DenseFlow:
+    """Return the method of that name."""
     return PlainFlow() if name == "plain" else FlowEngine(name)

@@ -53,7 +53,7 @@ class Calibration:
         if abs(across / down - 1) > SHAPE_TOLERANCE:
             raise UsageError(
                 f"{self.name} is calibrated for {old_width}x{old_height}, but the images are "
-                f"{width}x{height}: another shape; calibrate at this shape, or give --fov"
+                f"{width}x{height}: another shape; calibrate at this shape, or give `fov`"
             )
         # Pixel centres are at integers, so the image's corner, not its first pixel, is the fixed point.
         to_corner = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])

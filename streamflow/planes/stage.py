@@ -71,7 +71,7 @@ class PlanesStage:
         height, width = flow.smin.shape
         x0, y0, across, down = self._region or (0, 0, width, height)
         if x0 + across > width or y0 + down > height:
-            raise UsageError(f"--region {x0},{y0},{across},{down} reaches outside the {width}x{height} image")
+            raise UsageError(f"`region` {x0},{y0},{across},{down} reaches outside the {width}x{height} image")
         inside = np.zeros((height, width), np.bool_)
         inside[y0 : y0 + down, x0 : x0 + across] = True
         evident = inside & (flow.smin >= flow.threshmin)
