@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from streamflow.depth.looming_warning import LoomingWarning
+from streamflow.depth.metric import MetricScale
 from streamflow.depth.stage import DepthStage, Measurement
+from streamflow.depth.trajectory import Trajectory
 from streamflow.flow.compose import chained
 from streamflow.flow.methods import DenseFlow, dense_flow
 from streamflow.flow.stage import FlowStage
@@ -31,6 +33,8 @@ class Analysis:
         source: SourceInfo | None,
         engine: DenseFlow | None = None,
     ) -> None:
+        if options.camera_height is not None and Stage.DEPTH in stages:
+            stages |= {Stage.PLANES}  # the ground tells the metre
         self._stages, self._options, self._source = stages, options, source
         self._camera: Camera | None = None
         self._flow = FlowStage(engine or dense_flow(options.flow), knobs)
@@ -39,12 +43,13 @@ class Analysis:
         self._depth = DepthStage(options)
         self._warning = LoomingWarning(options)
         self._planes = PlanesStage(options)
+        self._trajectory, self._scale = Trajectory(), MetricScale(options)
 
     def __call__(self, pair: FramePair) -> Result:
         """Run the stages that were asked for."""
         camera = self._camera_for(pair.reference)
         K, clock = camera.matrix, _Clock()
-        motion = smoothed = depth = looming = planes = None
+        motion = smoothed = depth = looming = planes = pose = None
         with clock.times(Stage.FLOW):
             flow = self._flow(pair)
         if Stage.MOTION in self._stages:
@@ -57,12 +62,14 @@ class Analysis:
             with clock.times(Stage.DEPTH):
                 depth = self._depth(step, wide, K)
                 looming = self._warning(pair, motion, depth, K)
+                pose = self._trajectory(pair, motion, depth)
         if motion is not None and depth is not None and Stage.PLANES in self._stages:
             with clock.times(Stage.PLANES):
                 planes = self._planes(pair, flow, motion, depth, K)
-        return Result(
-            pair, K, camera.assumed, flow, motion, smoothed, depth, looming, planes, timing=clock.milliseconds
+        result = Result(
+            pair, K, camera.assumed, flow, motion, smoothed, depth, looming, planes, pose, clock.milliseconds
         )
+        return self._scale(result)
 
     def _measured_wide(self, step: Measurement, K: Matrix, clock: _Clock) -> Measurement | None:
         """Flow and motion from the newest frame to the keyframe of depth; nothing is remembered of them."""
@@ -84,7 +91,8 @@ class Analysis:
 
     def reset(self) -> None:
         """Forget the stream: what follows does not continue it."""
-        for stage in (self._motion, self._smoothing, self._depth, self._warning, self._planes):
+        memories = self._motion, self._smoothing, self._depth, self._warning, self._planes
+        for stage in (*memories, self._trajectory, self._scale):
             stage.reset()
 
     def _camera_for(self, frame: Frame) -> Camera:

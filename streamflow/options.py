@@ -24,7 +24,9 @@ LIMITS = {
     "fov": (1.0, 179.0),
     "speed": (1e-6, float("inf")),
     "baseline": (1e-9, float("inf")),
+    "camera_height": (1e-6, float("inf")),
 }  # each at least, at most
+LENGTHS = ("speed", "baseline", "camera_height", "known")  # each alone makes depth metric
 SMALLEST_REGION = 8  # pixels
 
 
@@ -53,16 +55,21 @@ class Options:
     fov: float | None = None  # degrees, horizontal; None: the source's, or an assumed one
     speed: float | None = None  # metres a second, makes depth metric
     baseline: float | None = None  # metres between two frames, makes depth metric
+    camera_height: float | None = None  # metres of the camera above the ground, makes depth metric
+    known: tuple[int, int, float] | None = None  # x, y and its distance in metres, makes depth metric
 
     def __post_init__(self) -> None:
         for name in CHOICES:
             _check_choice(name, getattr(self, name))
-        for name in ("warn_below", "fov", "speed", "baseline"):
+        for name in ("warn_below", "fov", "speed", "baseline", "camera_height"):
             _check_number(name, getattr(self, name))
         if self.region is not None:
             _check_region(self.region)
-        if self.speed is not None and self.baseline is not None:
-            raise UsageError("`speed` and `baseline` both set the scale: give one")
+        if self.known is not None:
+            _check_known(*self.known)
+        lengths = [f"`{name}`" for name in LENGTHS if getattr(self, name) is not None]
+        if len(lengths) > 1:
+            raise UsageError(f"{' and '.join(lengths)} each set the scale: give one")
         if self.camera is not None and self.fov is not None:
             raise UsageError("`camera` and `fov` both describe the camera: give one")
 
@@ -87,3 +94,8 @@ def _check_region(region: tuple[Any, ...]) -> None:
             f"`region` {words}: a region starts inside the image and is at least "
             f"{SMALLEST_REGION}x{SMALLEST_REGION} pixels"
         )
+
+
+def _check_known(x: int, y: int, metres: float) -> None:
+    if min(x, y) < 0 or not 0 < metres < float("inf"):
+        raise UsageError(f"`known` {x},{y},{metres:g}: x and y are pixels, the distance is above 0")

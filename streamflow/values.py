@@ -209,6 +209,9 @@ class Depth:
     contact_unit: str = "s"  # "s", or "frames" when the stream has no clock
     unit: str = "steps"  # "steps" of the camera: this pair's, or since a reset the first pair's; or "m"
     step: float = 1.0  # how far the camera moved between the two frames, in `unit`
+    new_unit: bool = False  # `unit` is the step of this pair, and how long the one before was is not known
+    held: bool = False  # the pair measured nothing: depth of the pairs before, carried over
+    unit_sigma: float | None = None  # relative standard deviation of the metre; None for steps
 
     @cached_property
     def z(self) -> Map:

@@ -98,6 +98,10 @@ def add_method_options(parser: argparse._ArgumentGroup | argparse.ArgumentParser
     add("--fov", type=float, metavar="DEG", help="horizontal field of view, instead of --camera")
     add("--speed", type=float, metavar="M/S", help="speed of the camera: depth in metres")
     add("--baseline", type=float, metavar="M", help="distance between two frames: depth in metres")
+    add("--camera-height", type=float, metavar="M",
+        help="height of the camera above the ground: depth in metres, once the ground is found")  # fmt: skip
+    add("--known", type=_known, metavar="x,y,METRES",
+        help="distance of what is seen at pixel x,y at the start: depth in metres")  # fmt: skip
 
 
 def _parser() -> Parser:
@@ -169,6 +173,14 @@ def _calibration(spec: str) -> Calibration:
     from sources.calibration import read_calibration
 
     return read_calibration(spec)
+
+
+def _known(text: str) -> tuple[int, int, float]:
+    try:
+        x, y, metres = text.split(",")
+        return int(x), int(y), float(metres)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not x,y,METRES") from None
 
 
 def _region(text: str) -> tuple[int, int, int, int]:

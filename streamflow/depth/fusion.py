@@ -43,24 +43,28 @@ class DepthFusion:
         self._fused = fused or _fresh(pair)
         return self._fused
 
-    def hold(self, vectors: Vectors, R: Matrix) -> Depth | None:
-        """Carry depth over a pair in which the camera only turned, or stood still, and measured nothing.
+    def hold(self, vectors: Vectors, R: Matrix, T: Vector, step: float, error: float) -> Depth | None:
+        """Carry depth over a pair that measured nothing.
 
         Parameters
         ----------
-        vectors, R : flow and rotation from the newest frame to the previous one.
+        vectors, R, T : flow and motion from the newest frame to the previous one.
+        step : length of T in the unit of depth; 0 for a camera that only turned, or stood still.
+        error : relative standard deviation that depth gains on the way.
 
         Returns
         -------
-        Depth with a step of 0; None when nothing is remembered.
+        None when nothing is remembered.
         """
         if self._fused is None:
             return None
-        unknown = leaves_image(vectors) * np.uint8(Unknown.OUTSIDE)
+        unknown = np.where(leaves_image(vectors), np.uint8(Unknown.OUTSIDE), np.uint8(Unknown.NO_MOTION))
         inverse, variance = self._fused.inverse, self._fused.variance
-        predicted, spread = predict(inverse, variance, vectors, unknown, self.K, R, np.zeros(3))
+        predicted, spread = predict(inverse, variance, vectors, unknown, self.K, R, step * T)
+        spread += np.square(np.float32(error) * predicted)
         nothing = np.full_like(predicted, np.nan)
-        self._fused = replace(update(predicted, spread, Depth(nothing, nothing, unknown), 1.0), step=0.0)
+        held = update(predicted, spread, Depth(nothing, nothing, unknown), unit=1.0)
+        self._fused = replace(held, step=step, held=True)
         return self._fused
 
     def _joined(
@@ -79,4 +83,4 @@ class DepthFusion:
 
 def _fresh(pair: Depth) -> Depth:
     nothing = np.full_like(pair.inverse, np.nan)
-    return update(nothing, nothing, pair, unit=1.0)
+    return replace(update(nothing, nothing, pair, unit=1.0), new_unit=True)

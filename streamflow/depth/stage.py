@@ -26,6 +26,8 @@ from streamflow.values import (
     Vectors,
 )
 
+HELD = 0.005  # relative error that depth gains while the camera only turns or stands still
+LOST, MAX_LOST = 0.05, 2  # the same for a pair whose motion is not known, and how many of them it outlives
 SAME_WAY = np.deg2rad(10.0)  # between a step and the way over several
 
 
@@ -56,6 +58,8 @@ class DepthStage:
         self._keyframes: KeyframeSelector[Frame] = KeyframeSelector()
         self._fusion: DepthFusion | None = None
         self._last: Measurement | None = None  # against a keyframe
+        self._before = np.eye(3), np.zeros(3), 0.0  # R, T and step of the last pair that had a translation
+        self._lost = 0  # pairs in a row whose motion is not known
 
     def keyframe(self, step: Measurement, camera_matrix: Matrix) -> Keyframe | None:
         """Return the longer way to measure the newest frame over; None where one step is best."""
@@ -72,8 +76,7 @@ class DepthStage:
         """Compute the depth of the reference image, from the pair and from the way to its keyframe."""
         pair, flow, motion = step
         if motion.translation is None or motion.rotation is None:
-            self._hold(flow, motion)
-            return _no_depth(flow)
+            return self._held(pair, flow, motion) or _no_depth(flow)
         depth = _depth_of(flow, motion.rotation, motion.translation, camera_matrix)
         if self._fuses(pair):
             if self._fusion is None:
@@ -81,17 +84,24 @@ class DepthStage:
             keyframe_depth = self._keyframe_depth(keyframe, motion, camera_matrix) if keyframe else None
             T = motion.translation.direction
             depth = self._fusion(flow.vectors, motion.rotation, T, depth, keyframe_depth)
-        return _with_approach(_metric(depth, pair, self._options), motion, pair)
+            self._lost, self._before = 0, (motion.rotation, T, depth.step)
+        return _with_approach(depth, motion, pair)
 
     def _fuses(self, pair: FramePair) -> bool:
         return self._options.fuse and not pair.forward
 
-    def _hold(self, flow: Flow, motion: Motion) -> None:
-        """Carry what is remembered over a pair without translation; forget it after an unknown motion."""
-        if self._fusion is not None and motion.rotation is not None:
-            self._fusion.hold(flow.vectors, motion.rotation)
-        else:
+    def _held(self, pair: FramePair, flow: Flow, motion: Motion) -> Depth | None:
+        """Carry what is remembered over a pair without translation, or over few whose motion is not known."""
+        if self._fusion is None or pair.forward:
+            return None
+        if motion.rotation is not None:
+            self._lost = 0
+            return self._fusion.hold(flow.vectors, motion.rotation, np.zeros(3), 0.0, HELD)
+        self._lost += 1
+        if self._lost > MAX_LOST:
             self.reset()
+            return None
+        return self._fusion.hold(flow.vectors, *self._before, LOST)
 
     def _keyframe_depth(self, keyframe: Measurement, step: Motion, camera_matrix: Matrix) -> Depth | None:
         """Depth against a keyframe; None where the way there is not that of the last step."""
@@ -114,6 +124,7 @@ class DepthStage:
         """Forget what was seen so far."""
         self._keyframes.reset()
         self._fusion = self._last = None
+        self._lost = 0
 
 
 def _depth_of(flow: Flow, R: Matrix, translation: Translation, camera_matrix: Matrix) -> Depth:
@@ -132,18 +143,6 @@ def _heading(motion: Motion) -> Matrix:
 def _no_depth(flow: Flow) -> Depth:
     nothing = np.full(flow.sigma.shape, np.nan, np.float32)
     return Depth(nothing, nothing, np.full(nothing.shape, Unknown.NO_MOTION, np.uint8))
-
-
-def _metric(depth: Depth, pair: FramePair, options: Options) -> Depth:
-    """Put metres for steps where the user says how far or how fast the camera goes."""
-    metres = options.baseline
-    if options.speed is not None and pair.interval is not None:
-        metres = options.speed * float(pair.interval)
-    if metres is None:
-        return depth
-    unit = metres / depth.step  # length of the depth's unit, metres
-    inverse, variance = depth.inverse / np.float32(unit), depth.variance / np.float32(unit**2)
-    return replace(depth, inverse=inverse, variance=variance, unit="m", step=metres)
 
 
 def _with_approach(depth: Depth, motion: Motion, pair: FramePair) -> Depth:

@@ -143,10 +143,10 @@ def test_reset_forgets():
 
 def test_depth_is_held_while_the_camera_only_turns_or_stands_still():
     fusion = DepthFusion(K)
-    assert fusion.hold(np.zeros((*SHAPE, 2), np.float32), np.eye(3)) is None
+    assert fusion.hold(np.zeros((*SHAPE, 2), np.float32), np.eye(3), np.zeros(3), 0.0, 0.005) is None
     vectors = flow_of(seen(1), R, 0.12 * T)
     first = fusion(vectors, R, T, pair_depth(vectors, SURE, K, R, T))
-    still = fusion.hold(np.zeros((*SHAPE, 2), np.float32), np.eye(3))
+    still = fusion.hold(np.zeros((*SHAPE, 2), np.float32), np.eye(3), np.zeros(3), 0.0, 0.005)
     np.testing.assert_allclose(still.inverse, first.inverse, rtol=1e-5)
     assert still.step == 0
     turned = turn((0, 1.5, 0))
@@ -154,7 +154,7 @@ def test_depth_is_held_while_the_camera_only_turns_or_stands_still():
     fusion = DepthFusion(K)
     before = rays() @ (turned @ n)
     fusion(vectors, R, T, Depth(before.astype(np.float32), (1e-6 * before).astype(np.float32), KNOWN))
-    held = fusion.hold(flow_of(rays() @ n, turned, np.zeros(3)), turned)
+    held = fusion.hold(flow_of(rays() @ n, turned, np.zeros(3)), turned, np.zeros(3), 0.0, 0.005)
     known = held.unknown == 0
     assert known.mean() > 0.9
     np.testing.assert_allclose(held.inverse[known], (rays() @ n)[known], rtol=1e-3)
