@@ -13,7 +13,7 @@ from streamflow.options import Options
 from streamflow.values import Depth, FramePair, Matrix, Plane, Result
 
 REMEMBERED = 15  # pairs whose median is the length of the unit: depth gets better, and the unit may drift
-# Relative standard deviation at the least of a length told by a step, or by the ground: cameras pitch, roads bend.
+# Relative deviation at the least of a length told by a step, or by the ground: cameras pitch, roads bend.
 STEP, HEIGHT = 0.01, 0.03
 NORMAL = 1.4826  # standard deviation of a Gaussian over its median absolute value
 SPACING = 4  # pixels between the points of the ground that tell its distance
