@@ -94,7 +94,7 @@ def add_method_options(parser: argparse._ArgumentGroup | argparse.ArgumentParser
              "box and share of the image")  # fmt: skip
     add("--region", type=_region, metavar="x,y,w,h", help="where to look for a plane, pixels")
     add("--camera", type=_calibration, metavar="FILE|fx,fy,cx,cy",
-        help="calibration: ROS or OpenCV YAML, COLMAP, npz, text")  # fmt: skip
+        help="calibration of OpenCV, ROS, Kalibr, COLMAP, KITTI ... (FILE#NAME: one of several)")  # fmt: skip
     add("--fov", type=float, metavar="DEG", help="horizontal field of view, instead of --camera")
     add("--speed", type=float, metavar="M/S", help="speed of the camera: depth in metres")
     add("--baseline", type=float, metavar="M", help="distance between two frames: depth in metres")

@@ -5,6 +5,7 @@ A calibration made at another size is scaled with the image; one of another shap
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,13 +31,52 @@ class Calibration:
     distortion: Matrix | None = None  # OpenCV's k1 k2 p1 p2 k3 ..., or four fisheye coefficients
     fisheye: bool = False
     name: str = "camera"
+    others: tuple[Calibration, ...] = ()  # further cameras in the same file; which it is, the pictures tell
 
     def as_plain(self) -> dict[str, object]:
         """Return the same as numbers and words that JSON knows."""
-        return {
+        plain = {
             name: value.tolist() if isinstance(value, np.ndarray) else value
             for name, value in vars(self).items()
         }
+        return {**plain, "others": [other.as_plain() for other in self.others]}
+
+    def of(self, name: str, size: tuple[int, int]) -> Calibration:
+        """Return the camera among this and the others that took the pictures.
+
+        Parameters
+        ----------
+        name : str
+            Of the source; KITTI's folders of pictures have the camera's number in it, such as image_02.
+        size : tuple of int
+            (width, height) of the pictures.
+
+        Raises
+        ------
+        UsageError
+            Several may be meant.
+        """
+        if not self.others:
+            return self
+        every = [self, *self.others]
+        folder = re.search(r"image_(\d+)", name)
+        for fits in (
+            lambda camera: folder is not None and camera.name.endswith(f"#{folder[1]}"),
+            lambda camera: camera.size == size,
+            lambda camera: camera.size is None or camera.has_shape_of(size),
+        ):
+            fitting = [camera for camera in every if fits(camera)]
+            if len(fitting) == 1:
+                return replace(fitting[0], others=())
+            every = fitting or every
+        names = ", ".join(camera.name for camera in every[:8])
+        raise UsageError(f"{self.name.partition('#')[0]} holds several cameras; say which: {names}")
+
+    def has_shape_of(self, size: tuple[int, int]) -> bool:
+        """Whether pictures of `size` have the shape that was calibrated."""
+        if self.size is None:
+            return False
+        return abs(size[0] * self.size[1] / (size[1] * self.size[0]) - 1) <= SHAPE_TOLERANCE
 
     def scaled_to(self, size: tuple[int, int]) -> Calibration:
         """Return the same camera delivering images of another size.
@@ -50,7 +90,7 @@ class Calibration:
             return Calibration(self.matrix, size, self.distortion, self.fisheye, self.name)
         (width, height), (old_width, old_height) = size, self.size
         across, down = width / old_width, height / old_height
-        if abs(across / down - 1) > SHAPE_TOLERANCE:
+        if not self.has_shape_of(size):
             raise UsageError(
                 f"{self.name} is calibrated for {old_width}x{old_height}, but the images are "
                 f"{width}x{height}: another shape; calibrate at this shape, or give `fov`"
@@ -126,7 +166,8 @@ def _calibration(options: Options, source: SourceInfo, size: tuple[int, int]) ->
     """Find what is known of the camera that took pictures of `size`; None: nothing."""
     first = source.original_size or source.size  # the size may change in mid-stream
     if options.camera is not None:
-        return replace(options.camera, size=options.camera.size or first)
+        camera = options.camera.of(source.name, first or size)
+        return replace(camera, size=camera.size or first)
     if options.fov is not None:
         return Calibration(matrix_from_fov(options.fov, size))
     if source.camera_matrix is not None:
