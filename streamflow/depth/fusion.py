@@ -79,4 +79,4 @@ class DepthFusion:
 
 def _fresh(pair: Depth) -> Depth:
     nothing = np.full_like(pair.inverse, np.nan)
-    return update(nothing, nothing, pair, unit=1.0)
+    return replace(update(nothing, nothing, pair, unit=1.0), new_unit=True)

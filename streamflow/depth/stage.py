@@ -143,7 +143,7 @@ def _metric(depth: Depth, pair: FramePair, options: Options) -> Depth:
         return depth
     unit = metres / depth.step  # length of the depth's unit, metres
     inverse, variance = depth.inverse / np.float32(unit), depth.variance / np.float32(unit**2)
-    return replace(depth, inverse=inverse, variance=variance, unit="m", step=metres)
+    return replace(depth, inverse=inverse, variance=variance, unit="m", step=metres, new_unit=False)
 
 
 def _with_approach(depth: Depth, motion: Motion, pair: FramePair) -> Depth:
