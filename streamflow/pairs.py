@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Literal
 
+from streamflow.cuts import CutDetector
 from streamflow.repeats import RepeatDetector
 from streamflow.values import Frame, FramePair, Health
 
@@ -17,9 +18,10 @@ def frame_pairs(
 ) -> Iterator[FramePair]:
     """Yield each frame with the one before it, as soon as it arrives.
 
-    Two frames are held, however long the stream. A frame with a `gap`, or of another size, begins a segment:
-    it makes no pair with the one before it, and the next pair says so in `starts_segment`. So does the first
-    pair of whole frames after damaged ones: what these left in the memory of the stages is not to be trusted.
+    Two frames are held, however long the stream. A frame with a `gap`, of another size, or of another scene
+    begins a segment: it makes no pair with the one before it, and the next pair says so in `starts_segment`.
+    So does the first pair of whole frames after damaged ones: what these left in the memory of the stages is
+    not to be trusted.
     A frame that shows the last picture again makes no pair either: the last pair comes again, with that frame
     as its `repeat`, and the next one lies as far apart as the different pictures do. At the start of a
     segment, where there is no last pair, it makes one: the scene stands still.
@@ -31,25 +33,27 @@ def frame_pairs(
     reference : {"newest", "previous"}
         The frame of a pair that vectors begin at.
     health : Health, optional
-        Where repeats are counted.
+        Where cuts and repeats are counted.
     """
     health = health or Health()
-    repeats = RepeatDetector()
+    repeats, cuts = RepeatDetector(), CutDetector()
     previous: Frame | None = None
     pair: FramePair | None = None
     after_damage = False
     starts: str | None = "start"
     for frame in frames:
         broken = None if previous is None else _break(previous, frame)
-        if previous is None or broken:
-            starts, pair = broken or starts, None
-            repeats.reset()
-            previous = frame
-            continue
-        again = repeats(previous, frame)
+        again = previous is not None and not broken and repeats(previous, frame)
         if again and pair is not None:
             health.repeats += 1
             yield replace(pair, repeat=frame)
+            continue
+        if not again and cuts(frame) and not broken:
+            health.cuts += 1
+            broken = "cut"
+        if previous is None or broken:
+            starts, pair, previous = broken or starts, None, frame
+            repeats.reset()
             continue
         pair = FramePair(*((frame, previous) if reference == "newest" else (previous, frame)))
         if after_damage and not pair.damaged:

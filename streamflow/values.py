@@ -147,6 +147,7 @@ class Health:
     missing: int = 0  # frames the container promises that never came
     dropped: int = 0  # live: frames overtaken by newer ones
     gaps: int = 0
+    cuts: int = 0  # found in the pictures
     repeats: int = 0  # frames that show the last picture again
     notes: list[str] = field(default_factory=list)  # one line each, for the user; the first few
 

@@ -65,6 +65,8 @@ class Report:
                 f"{self._source.info.name}: {self._damaged} pairs lie on damaged frames, or on frames that "
                 "were predicted from such; the outputs mark them",
             )
+        if health.cuts:
+            _say(console, f"{self._source.info.name}: {health.cuts} cuts; each begins a segment of its own")
         if health.repeats:
             _say(
                 console,
