@@ -106,7 +106,7 @@ def test_contact_time_and_metres_are_those_of_the_video_without_repeats(drive: l
     assert len(new) == len(plain) == 4
     for one, other in zip(new, plain, strict=True):
         np.testing.assert_allclose(one.depth.inverse, other.depth.inverse, rtol=1e-3)
-        np.testing.assert_allclose(one.depth.contact, other.depth.contact, rtol=1e-3)
+        np.testing.assert_allclose(one.depth.time_to_contact, other.depth.time_to_contact, rtol=1e-3)
         assert one.depth.unit == "m"
 
 
