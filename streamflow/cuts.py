@@ -11,6 +11,7 @@ from streamflow.values import Frame, Image
 Thumbnail = NDArray[np.float32]
 
 WIDTH = 96  # pixels of the thumbnails: their blocks lose noise and small motion, not the scene
+SMALLEST = 128  # pixels of a picture: of a smaller one too little noise is averaged away
 BLOCK = 12  # pixels
 REACH = 8  # pixels that a block is looked for: a twelfth of the picture
 FLATTEST = 4.0  # grey levels, standard deviation: a block with less shows nothing to find again
@@ -36,7 +37,7 @@ class CutDetector:
     def __call__(self, frame: Frame) -> bool:
         """Whether `frame` shows another scene than the last one."""
         last, self._last = self._last, _thumbnail(frame.grey)
-        if last is None or last.shape != self._last.shape:
+        if last is None or last.shape != self._last.shape or max(frame.size) < SMALLEST:
             self._mismatch = []
             return False
         cut = self._judge(last, self._last)

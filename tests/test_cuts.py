@@ -88,7 +88,7 @@ def test_an_exposure_that_jumps_is_no_cut(gain: float) -> None:
 
 
 def test_pictures_without_texture_are_told_by_their_brightness() -> None:
-    grey = [np.full((60, 90, 3), level, np.uint8) for level in (10, 10, 12, 200, 200)]
+    grey = [np.full((160, 90, 3), level, np.uint8) for level in (10, 10, 12, 200, 200)]
     assert cuts(grey) == [3]
 
 
