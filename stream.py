@@ -82,7 +82,10 @@ def stream(spec: str | Sequence[str], arguments: Namespace) -> int:
         report = Report(source, outputs)
         frames = signals.frames(source)
         with RunProgress(source.info, source.health, console, quiet=arguments.quiet) as progress:
-            for result in results(frames, outputs.stages, options, knobs=knobs, source=source.info):
+            found = results(
+                frames, outputs.stages, options, knobs=knobs, source=source.info, health=source.health
+            )
+            for result in found:
                 outputs.write(result)
                 report.add(result)
                 progress.advance(result)

@@ -101,7 +101,7 @@ def chain(frames: list[Frame], source: SyntheticSource) -> Callable[[int], objec
             analysis.reset()
         # Fresh frame objects: nothing is remembered of them but what the chain itself remembers.
         newest = frames[position + 1]
-        return analysis(FramePair(newest, frames[position], fresh=position == 0))
+        return analysis(FramePair(newest, frames[position], starts_segment=None if position else "start"))
 
     return step
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from streamflow.registry import Entry, Registry, prefixed
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from streamflow.draw.painter import Painter
     from streamflow.options import Knobs
     from streamflow.stages import Stage
-    from streamflow.values import Result, SourceInfo
+    from streamflow.values import Frame, Result, SourceInfo
 
 
 class Sink(Protocol):
@@ -30,6 +30,14 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Finish what was begun; a second call does nothing."""
+
+
+@runtime_checkable
+class Holding(Protocol):
+    """A sink that has a picture for every frame of the stream, also for one that shows the last again."""
+
+    def hold(self, frame: Frame) -> None:
+        """Show the last picture again, at the time of `frame`."""
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class DepthVideoSink:
             self._begun = True
             self._manifest.add(self._header(result, depth16.facts(depth)))
         crc = crc32(stored.astype("<u2").data.cast("B"))
-        self._manifest.add({**pair_record(result.pair), "scale": scale, "crc32": crc})
+        self._manifest.add({**pair_record(result), "scale": scale, "crc32": crc})
 
     def close(self) -> None:
         """Give both files their names."""

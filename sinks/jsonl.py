@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def record(result: Result) -> dict[str, Any]:
     """The numbers of one pair; what is not known is None."""
     return {
-        **pair_record(result.pair),
+        **pair_record(result),
         **(motion_record(result.motion, result) if result.motion else {"status": None}),
         "epipole_smoothed": result.smoothed and epipole_record(result.smoothed, result.camera_matrix),
         "pose": result.pose,

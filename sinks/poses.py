@@ -55,7 +55,7 @@ class PosesSink:
 
     def write(self, result: Result) -> None:
         """Append the pose of the newest frame, and begin a file where a trajectory begins."""
-        if result.pair.fresh or result.pose is None:
+        if result.starts_segment is not None or result.pose is None:
             self._end()
         if result.pose is None:
             return

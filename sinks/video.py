@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,7 +14,7 @@ from sinks.writing.video_file import Encoding, VideoFile
 if TYPE_CHECKING:
     from sinks import Run
     from streamflow.stages import Stage
-    from streamflow.values import Image, Result
+    from streamflow.values import Frame, FramePair, Image, Result
 
 # Without look-ahead the encoder holds back one picture, the most that a crash can lose.
 H264 = {"preset": "veryfast", "crf": "23", "bf": "0", "x264-params": "rc-lookahead=0:sync-lookahead=0"}
@@ -73,13 +74,23 @@ class VideoSink:
         self._painter = run.painter
         self._size: tuple[int, int] | None = None  # (width, height) of the first picture
         self._video = VideoFile(target, run, ENCODINGS[Path(target).suffix.lower()], run.audio)
+        self._last: Result | None = None
 
     def write(self, result: Result) -> None:
         """Append the picture of one pair."""
-        picture = even(self._painter.draw(result))
-        self._size = self._size or (picture.shape[1], picture.shape[0])
-        self._video.add(fitted(picture, self._size), "bgr24", result.pair)
+        self._add(result, result.pair)
+        self._last = result
+
+    def hold(self, frame: Frame) -> None:
+        """Append the last picture again; on an earlier frame than the newest it would come too late."""
+        if self._last is not None and not self._last.pair.forward:
+            self._add(self._last, replace(self._last.pair, reference=frame))
 
     def close(self) -> None:
         """Give the file its name."""
         self._video.close()
+
+    def _add(self, result: Result, pair: FramePair) -> None:
+        picture = even(self._painter.draw(result))
+        self._size = self._size or (picture.shape[1], picture.shape[0])
+        self._video.add(fitted(picture, self._size), "bgr24", pair)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from streamflow.depth.looming_warning import LoomingWarning
 from streamflow.depth.metric import MetricScale
@@ -19,7 +20,7 @@ from streamflow.motion.stage import MotionStage
 from streamflow.options import Knobs, Options
 from streamflow.planes.stage import PlanesStage
 from streamflow.stages import Stage
-from streamflow.values import Frame, FramePair, Matrix, Result, SourceInfo
+from streamflow.values import Depth, Frame, FramePair, Matrix, Result, SourceInfo
 
 
 class Analysis:
@@ -44,9 +45,15 @@ class Analysis:
         self._warning = LoomingWarning(options)
         self._planes = PlanesStage(options)
         self._trajectory, self._scale = Trajectory(), MetricScale(options)
+        self._last: Result | None = None
+        self._segments = _Segments()
 
     def __call__(self, pair: FramePair) -> Result:
-        """Run the stages that were asked for."""
+        """Run the stages that were asked for; for a repeated picture, hold what was found in it."""
+        if pair.repeat is not None and self._last is not None:
+            return replace(self._last, pair=pair, starts_segment=None)
+        if pair.starts_segment is not None:
+            self.reset()
         camera = self._camera_for(pair.reference)
         K, clock = camera.matrix, _Clock()
         motion = smoothed = depth = looming = planes = pose = None
@@ -66,10 +73,13 @@ class Analysis:
         if motion is not None and depth is not None and Stage.PLANES in self._stages:
             with clock.times(Stage.PLANES):
                 planes = self._planes(pair, flow, motion, depth, K)
+        segment, starts = self._segments.place(pair, depth)
         result = Result(
-            pair, K, camera.assumed, flow, motion, smoothed, depth, looming, planes, pose, clock.milliseconds
-        )
-        return self._scale(result)
+            pair, K, camera.assumed, flow, motion, smoothed, depth, looming, planes, pose,
+            clock.milliseconds, segment, starts,
+        )  # fmt: skip
+        self._last = self._scale(result)
+        return self._last
 
     def _measured_wide(self, step: Measurement, K: Matrix, clock: _Clock) -> Measurement | None:
         """Flow and motion from the newest frame to the keyframe of depth; nothing is remembered of them."""
@@ -99,6 +109,22 @@ class Analysis:
         if self._camera is None or self._camera.size != frame.size:
             self._camera = camera_for(self._options, self._source, frame.size)
         return self._camera
+
+
+class _Segments:
+    """Counts the parts of a stream that share one unit of depth and one trajectory."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._has_unit = False
+
+    def place(self, pair: FramePair, depth: Depth | None) -> tuple[int, str | None]:
+        """Return the segment's number, from 0, and why it begins with this pair, if it does."""
+        new_unit = depth is not None and depth.new_unit
+        starts = pair.starts_segment or ("scale lost" if new_unit and self._has_unit else None)
+        self._count += starts is not None
+        self._has_unit = new_unit or (self._has_unit and starts is None)
+        return max(0, self._count - 1), starts
 
 
 class _Clock:

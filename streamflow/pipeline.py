@@ -9,7 +9,7 @@ from streamflow.flow.methods import DenseFlow
 from streamflow.options import Knobs, Options
 from streamflow.pairs import frame_pairs
 from streamflow.stages import Stage, with_what_they_build_on
-from streamflow.values import Frame, Result, SourceInfo
+from streamflow.values import Frame, Health, Result, SourceInfo
 
 EVERYTHING = frozenset(Stage)
 
@@ -21,6 +21,7 @@ def results(
     *,
     knobs: Knobs | None = None,
     source: SourceInfo | None = None,
+    health: Health | None = None,
     engine: DenseFlow | None = None,
 ) -> Iterator[Result]:
     """Analyse a stream, pair by pair, as its frames arrive.
@@ -37,13 +38,16 @@ def results(
         What may change while the stream runs.
     source : SourceInfo, optional
         What is known of the camera, if the source knows it.
+    health : Health, optional
+        Where cuts and repeated frames are counted; the source's, if it has one.
     engine : DenseFlow, optional
         Another method of flow in the place of ours.
 
     Yields
     ------
     Result
-        For every two frames that follow one another.
+        For every two frames that follow one another; again, with `pair.repeat`, for a frame that shows the
+        last picture again.
 
     Raises
     ------
@@ -58,7 +62,6 @@ def results(
         source or getattr(frames, "info", None),
         engine,
     )
-    for pair in frame_pairs(analysis.rectified(frames), options.reference):
-        if pair.fresh:
-            analysis.reset()
+    health = health or getattr(frames, "health", None)
+    for pair in frame_pairs(analysis.rectified(frames), options.reference, health):
         yield analysis(pair)

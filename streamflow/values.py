@@ -65,7 +65,8 @@ class FramePair:
 
     reference: Frame
     target: Frame
-    fresh: bool = False  # first of the stream, after a gap or after damage: memory says nothing of it
+    starts_segment: str | None = None  # why memory says nothing of it: start, cut, gap, after damage
+    repeat: Frame | None = None  # shows the newest frame's picture again: nothing else is new
 
     @property
     def newest(self) -> Frame:
@@ -139,13 +140,15 @@ class SourceInfo:
 
 @dataclass
 class Health:
-    """What happened to a stream so far; written by its source, read for progress and exit code."""
+    """What happened to a stream so far, for progress and exit code; its source and the pairing write it."""
 
     decoded: int = 0
     damaged: int = 0  # frames or packets that could not be decoded, or only in part
     missing: int = 0  # frames the container promises that never came
     dropped: int = 0  # live: frames overtaken by newer ones
     gaps: int = 0
+    cuts: int = 0  # found in the pictures
+    repeats: int = 0  # frames that show the last picture again
     notes: list[str] = field(default_factory=list)  # one line each, for the user; the first few
 
     def note(self, line: str) -> None:
@@ -281,6 +284,8 @@ class Result:
     planes: tuple[Plane, ...] | None = None
     pose: Matrix | None = None  # (4, 4) camera to world, the segment's first camera, in the depth's unit
     timing: Mapping[str, float] = field(default_factory=dict)  # milliseconds per stage
+    segment: int = 0  # counts the parts of the stream that share one unit of depth and one trajectory
+    starts_segment: str | None = None  # why a segment begins with this pair, if one does
 
     def __repr__(self) -> str:
         size = "{}x{}".format(*self.pair.reference.size)

@@ -34,7 +34,7 @@ def analysed(name: str, swapped: bool = False, motion: str = "full") -> Result:
     """The pair of the last two frames, taken by itself."""
     frames, info = scene(name)
     pair = FramePair(frames[1], frames[2]) if swapped else FramePair(frames[2], frames[1])
-    return Analysis(EVERYTHING, Options(motion=motion), Knobs(), info)(replace(pair, fresh=True))
+    return Analysis(EVERYTHING, Options(motion=motion), Knobs(), info)(replace(pair, starts_segment="start"))
 
 
 @pytest.mark.parametrize("name", ["forward", "backward", "sideways", "oblique", "turning"])
@@ -130,7 +130,7 @@ def test_cropping_image_and_camera_moves_the_epipole_and_leaves_depth() -> None:
     matrix = info.camera_matrix.copy()
     matrix[:2, 2] -= a, b
     source = replace(info, size=cropped[0].size, camera_matrix=matrix)
-    pair = FramePair(cropped[1], cropped[0], fresh=True)
+    pair = FramePair(cropped[1], cropped[0], starts_segment="start")
     result, whole = Analysis(EVERYTHING, Options(), Knobs(), source)(pair), analysed("oblique")
     moved = pixel(whole.motion.translation.epipole, whole.camera_matrix) - (a, b)
     np.testing.assert_allclose(pixel(result.motion.translation.epipole, matrix), moved, atol=5)
@@ -141,7 +141,7 @@ def test_cropping_image_and_camera_moves_the_epipole_and_leaves_depth() -> None:
 def test_a_pair_gives_the_same_result_whatever_came_before() -> None:
     frames, info = scene("turning")
     analysis = Analysis(EVERYTHING, Options(), Knobs(), info)
-    pair = FramePair(frames[2], frames[1], fresh=True)
+    pair = FramePair(frames[2], frames[1], starts_segment="start")
     alone = analysis(pair)
     analysis(FramePair(frames[1], frames[0]))
     analysis.reset()
@@ -153,7 +153,7 @@ def test_a_pair_gives_the_same_result_whatever_came_before() -> None:
 
 def test_metres_come_from_the_baseline_or_from_speed_and_clock() -> None:
     frames, info = scene("oblique")
-    pair = FramePair(frames[2], frames[1], fresh=True)
+    pair = FramePair(frames[2], frames[1], starts_segment="start")
     step = pair_truth(pair).step
     by_baseline = Analysis(EVERYTHING, Options(baseline=step), Knobs(), info)(pair).depth
     by_speed = Analysis(EVERYTHING, Options(speed=step * 30), Knobs(), info)(pair).depth
@@ -173,7 +173,7 @@ def test_time_to_contact_is_depth_over_forward_speed_by_the_streams_clock() -> N
 
 def test_a_single_plane_is_one_plane_with_its_parameters() -> None:
     frames, info = scene("wall")
-    pair = FramePair(frames[2], frames[1], fresh=True)
+    pair = FramePair(frames[2], frames[1], starts_segment="start")
     options = Options(region=(20, 20, 200, 150))
     planes = Analysis(EVERYTHING, options, Knobs(), info)(pair).planes
     assert planes is not None

@@ -56,7 +56,7 @@ class Folder:
         if not self._begun:
             self._begin(result, facts)
         name = f"frame_{result.pair.newest.index:06d}{self._suffix}"
-        line = {"file": name, **pair_record(result.pair), **record, "bytes": len(data), "crc32": crc32(data)}
+        line = {"file": name, **pair_record(result), **record, "bytes": len(data), "crc32": crc32(data)}
         listed = self._manifest is None and self._listed is not None and self._listed.repeats(line)
         if not (listed and _holds(self._path / name, data)):
             write_whole(self._path / name, data)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from streamflow.values import FramePair, Result
+from streamflow.values import Result
 
 
 def to_json(record: Mapping[str, Any], indent: int | None = None) -> str:
@@ -31,15 +31,17 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
-def pair_record(pair: FramePair) -> dict[str, Any]:
+def pair_record(result: Result) -> dict[str, Any]:
     """Which pair: indices of its frames, the newest frame's time in seconds, whether to trust it."""
+    pair = result.pair
     return {
         "index": pair.newest.index,
         "reference": pair.reference.index,
         "target": pair.target.index,
         "time": pair.newest.time,
         "interval": pair.interval,
-        "fresh": pair.fresh,
+        "segment": result.segment,
+        "starts_segment": result.starts_segment,
         "damaged": pair.damaged,
     }
 

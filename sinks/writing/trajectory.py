@@ -38,7 +38,7 @@ class Trajectory:
         self._time_unit = "frame" if frame.time is None else "s"
         self._length_unit = result.depth.unit if result.depth is not None else "steps"
         time = float(frame.index if frame.time is None else frame.time)
-        if result.pair.fresh and self._rows:  # the curves do not go on over a cut
+        if result.starts_segment is not None and self._rows:  # the curves do not go on over a cut
             self._rows.extend([time, *[NAN] * (COLUMNS - 1)])
         epipole = None if motion.translation is None else motion.translation.epipole
         point = None if epipole is None else pixel(epipole, result.camera_matrix)

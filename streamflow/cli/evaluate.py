@@ -57,13 +57,13 @@ def score(folder: str, options: Options, knobs: Knobs, peer: str | None = None) 
     once = replace(options, fuse=False, reference="previous" if has_flow else options.reference)
     with closing(source):
         for result in results(source, stages, once, knobs=knobs, engine=engine):
-            truth = pair_truth(result.pair)
+            truth = None if result.pair.repeat else pair_truth(result.pair)
             if truth is not None:
                 scores.add(result, truth)
     if has_depth and options.fuse and options.reference == "newest":
         with closing(SequenceSource(folder)) as source:
             for result in results(source, stages, options, knobs=knobs):
-                truth = pair_truth(result.pair)
+                truth = None if result.pair.repeat else pair_truth(result.pair)
                 if truth is not None and result.depth is not None:
                     scores.add_fused(result.depth, truth)
     return scores.summary()

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from sinks import SINKS, Run, Sink, open_sink
+from sinks import SINKS, Holding, Run, Sink, open_sink
 from sources import Source
 from streamflow.cli.resume import state_of_files
 from streamflow.cli.write_behind import WriteBehind
@@ -112,7 +112,10 @@ class Outputs:
     def _write_now(self, result: Result) -> None:
         for target, sink in list(self._sinks.items()):
             try:
-                sink.write(result)
+                if result.pair.repeat is None:
+                    sink.write(result)
+                elif isinstance(sink, Holding):
+                    sink.hold(result.pair.repeat)
             except StopStreaming:
                 self.stopped = True
             except SinkError as error:

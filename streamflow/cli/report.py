@@ -31,6 +31,8 @@ class Report:
 
     def add(self, result: Result) -> None:
         """Take one result in."""
+        if result.pair.repeat is not None:
+            return
         self._pairs += 1
         self._damaged += result.pair.damaged
         truth = pair_truth(result.pair)
@@ -62,6 +64,14 @@ class Report:
                 console,
                 f"{self._source.info.name}: {self._damaged} pairs lie on damaged frames, or on frames that "
                 "were predicted from such; the outputs mark them",
+            )
+        if health.cuts:
+            _say(console, f"{self._source.info.name}: {health.cuts} cuts; each begins a segment of its own")
+        if health.repeats:
+            _say(
+                console,
+                f"{self._source.info.name}: {health.repeats} frames show the picture before them again; "
+                "time runs on to the next new one",
             )
         if health.dropped:
             _say(console, f"{self._source.info.name}: {health.dropped} frames overtaken by newer ones")

@@ -47,8 +47,8 @@ class Painter:
         return Painter(self.knobs, self.style, self.view)
 
     def _remember(self, result: Result) -> None:
-        """Start afresh after a gap; keep the epipole of the last second."""
-        if result.pair.fresh:
+        """Start afresh after a cut or a gap; keep the epipole of the last second."""
+        if result.pair.starts_segment is not None:
             self._ranges.clear()
             self._trace.clear()
         frame = result.pair.reference
@@ -63,9 +63,12 @@ class Painter:
     def _panel(self, view: str, result: Result) -> Image:
         trace = [point for _, point in self._trace]
         panel = Panel(result, self.style, self.knobs.threshmin, self._ranges, trace)
-        damaged = result.pair.damaged
-        title = f"{view}  {when(result.pair.reference)}" + ("  damaged picture" if damaged else "")
-        panel.text.caption(title, RED if damaged else WHITE)
+        words = [view, when(result.pair.reference)]
+        if result.starts_segment not in (None, "start"):
+            words.append(f"new segment: {result.starts_segment}")
+        if result.pair.damaged:
+            words.append("damaged picture")
+        panel.text.caption("  ".join(words), RED if len(words) > 2 else WHITE)
         picture = VIEWS[view].load()(panel)
         if not self.style.clean:
             for looming in result.looming or ():

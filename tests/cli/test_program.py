@@ -175,7 +175,7 @@ def test_pairs_of_damaged_frames_are_marked_and_counted(tmp_path: Path) -> None:
     assert "2 pairs lie on damaged frames" in done.stderr
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert [line["index"] for line in lines if line["damaged"]] == [6, 7]
-    assert [line["index"] for line in lines if line["fresh"]] == [1, 8]
+    assert [line["index"] for line in lines if line["starts_segment"]] == [1, 8]
     arrays = [read_npz(path) for path in sorted((tmp_path / "arrays").glob("*.npz"))]
     assert [found["index"] for found in arrays if found["damaged"]] == [6, 7]
 

@@ -100,7 +100,7 @@ def test_without_translation_no_warning_and_without_clock_no_run():
     assert warning(pair, Motion(Status.ROTATION, rotation=R), depth, K) == ()
     assert LoomingWarning(Options())(pair, Motion(Status.ROTATION), depth, K) is None
     timeless = make_results([None, None])[0].pair
-    with pytest.raises(UsageError, match="--fps"):
+    with pytest.raises(UsageError, match="give `fps`"):
         warning(timeless, Motion(Status.STATIC), depth, K)
 
 

@@ -39,7 +39,7 @@ def written(*results: Result) -> list[dict[str, Any]]:
 
 def test_a_line_holds_everything_about_a_pair():
     first, second, *_ = written(*make_results())
-    assert first["fresh"] is True
+    assert first["starts_segment"] == "start"
     rotation = second.pop("rotation_deg")
     assert rotation == pytest.approx([0.5, -1.0, 0.25], abs=1e-9)
     assert second.pop("rotation_deg_per_s") == pytest.approx(np.hypot(np.hypot(0.5, 1), 0.25) * 25)
@@ -55,7 +55,8 @@ def test_a_line_holds_everything_about_a_pair():
         "target": 1,
         "time": 0.08,
         "interval": 0.04,
-        "fresh": False,
+        "segment": 0,
+        "starts_segment": None,
         "damaged": False,
         "status": "moving",
         "epipole": {

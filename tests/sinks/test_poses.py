@@ -23,7 +23,7 @@ def current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def starting(result: Result) -> Result:
-    return replace(result, pair=replace(result.pair, fresh=True))
+    return replace(result, starts_segment="cut")
 
 
 def test_tum_s_form_from_the_origin_on() -> None:

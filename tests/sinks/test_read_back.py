@@ -223,7 +223,12 @@ def test_npz_holds_everything_that_was_found():
     result = replace(result, motion=motion, smoothed=smoothed, looming=looming, planes=(plane,))
     write_all(open_sink("npz:out", make_run()), [result])
     found = read_npz("out/frame_000001.npz")
-    assert (found["fresh"], found["approach"], found["step"], found["threshmin"]) == (True, 25, 1, 0)
+    assert (found["starts_segment"], found["approach"], found["step"], found["threshmin"]) == (
+        "start",
+        25,
+        1,
+        0,
+    )
     ix, iy, it = (found[name] for name in ("Ix", "Iy", "It"))
     for values in (ix, iy, it):
         assert values.shape == result.flow.sigma.shape

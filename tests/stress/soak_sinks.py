@@ -48,7 +48,9 @@ def soak(pairs: int, targets: list[str]) -> None:
     for index in count(1):
         newer = replace(second, index=index, time=Fraction(index, 25))
         older = replace(first, index=index - 1, time=Fraction(index - 1, 25))
-        behind.put(replace(result, pair=FramePair(newer, older, fresh=index == 1)))
+        behind.put(
+            replace(result, pair=FramePair(newer, older, starts_segment="start" if index == 1 else None))
+        )
         if index % 250 == 0:
             remove_files_but_the_last(100)
         if index == pairs or index % SHOWN == 0:

@@ -72,8 +72,9 @@ def make_result(reference: Frame, target: Frame, **other: Any) -> Result:
         "pose": make_pose(reference.index),
         "timing": {"flow": 12.5, "motion": 3.25},
     }
-    pair = FramePair(reference, target, fresh=reference.index == 1)
-    return Result(pair, K, True, **{**values, **other})
+    starts = "start" if reference.index == 1 else None
+    pair = FramePair(reference, target, starts)
+    return Result(pair, K, True, **{**values, "starts_segment": starts, **other})
 
 
 def make_flow(shape: tuple[int, ...]) -> Flow:
