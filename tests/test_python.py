@@ -121,7 +121,7 @@ def test_a_view_is_drawn_in_rgb(found: list[sf.Result], view: str | None) -> Non
 
 def test_a_view_that_there_is_not() -> None:
     (result,) = sf.results([picture(0), picture(1)], stages={"flow"})
-    with pytest.raises(sf.UsageError, match="no view 'depht'; there are flow, "):
+    with pytest.raises(sf.UsageError, match="no view 'depht'; there are image, flow, "):
         sf.draw(result, "depht")
 
 
