@@ -69,7 +69,7 @@ class Options:
             _check_known(*self.known)
         lengths = [f"`{name}`" for name in LENGTHS if getattr(self, name) is not None]
         if len(lengths) > 1:
-            raise UsageError(f"{' and '.join(lengths)} each set the scale: give one")
+            raise UsageError(f"{' and '.join(lengths)} both set the scale: give one")
         if self.camera is not None and self.fov is not None:
             raise UsageError("`camera` and `fov` both describe the camera: give one")
 
