@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from streamflow.depth.completion import completed
 from streamflow.depth.looming_warning import LoomingWarning
 from streamflow.depth.metric import MetricScale
 from streamflow.depth.stage import DepthStage, Measurement
@@ -78,8 +79,13 @@ class Analysis:
             pair, K, camera.assumed, flow, motion, smoothed, depth, looming, planes, pose,
             clock.milliseconds, segment, starts,
         )  # fmt: skip
-        self._last = self._scale(result)
+        self._last = self._completed(self._scale(result))
         return self._last
+
+    def _completed(self, result: Result) -> Result:
+        if result.depth is None or not self._options.fill:
+            return result
+        return replace(result, depth=completed(result.depth, result.pair.reference.grey))
 
     def _measured_wide(self, step: Measurement, K: Matrix, clock: _Clock) -> Measurement | None:
         """Flow and motion from the newest frame to the keyframe of depth; nothing is remembered of them."""

@@ -49,6 +49,7 @@ class Options:
     motion: MotionModel = "full"
     reference: Reference = "newest"
     fuse: bool = True  # filter the depth over time
+    fill: bool = False  # complete the depth where nothing was measured
     warn_below: float | None = None  # seconds to contact below which what is in the way is warned of
     region: tuple[int, int, int, int] | None = None  # x, y, width, height in pixels, for the planes
     camera: Calibration | None = None

@@ -199,6 +199,8 @@ class Unknown(IntFlag):
     MOVING = 8  # moves by itself: off its epipolar line, or behind the camera
     OUTSIDE = 16  # left the image
     NO_MOTION = 32  # the camera did not move, or how is not known
+    FIXED = 64  # fixed to the camera, or masked by the user: not the scene
+    FILLED = 128  # not measured: completed from its surroundings
 
 
 @dataclass(frozen=True, eq=False)

@@ -89,6 +89,8 @@ def add_method_options(parser: argparse._ArgumentGroup | argparse.ArgumentParser
              "(default: %(default)s)")  # fmt: skip
     add("--fuse", action=argparse.BooleanOptionalAction, default=default.fuse,
         help="filter the depth over time (default: on)")  # fmt: skip
+    add("--fill", action="store_true",
+        help="complete the depth where nothing was measured; marked in the data")  # fmt: skip
     add("--warn-below", type=float, metavar="SECONDS",
         help="warn of obstacles less than SECONDS ahead: outlined in every view, and in jsonl: with time, "
              "box and share of the image")  # fmt: skip
@@ -151,7 +153,6 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
         help="depth as a grey picture: near is white, unknown black; "
              "the same as --view depth --colours grey --clean")  # fmt: skip
     add("--range", type=_range, metavar="NEAR:FAR", help="fixed colour range of the depth, in its unit")
-    add("--fill", action="store_true", help="close the holes of the depth, in the picture only")
     add("--compress", action="store_true", help="npz: files a third smaller, in ten times the time")
     add("-q", "--quiet", action="store_true", help="no progress")
     add("--debug", action="store_true", help="show the traceback of an error")

@@ -190,7 +190,6 @@ def style(arguments: Namespace) -> Style:
     return Style(
         ("depth",) if arguments.grey else arguments.view or views,
         limits=arguments.range,
-        fill=arguments.fill,
         colours="grey" if arguments.grey else arguments.colours or COLOURS[0],
         clean=arguments.clean or arguments.grey,
     )

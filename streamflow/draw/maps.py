@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from streamflow.draw.confidence import confidence
-from streamflow.draw.fill import fill_holes
 from streamflow.draw.heading import draw_epipole
 from streamflow.draw.numbers import readable, reason, reciprocals
 from streamflow.draw.panel import Panel
@@ -37,8 +35,7 @@ def draw_depth(panel: Panel) -> Image:
     if depth is None or not np.isfinite(depth.inverse).any():
         return panel.nothing(f"no depth: {reason(result.motion)}")
     low, high = panel.ranges.update("depth", depth.inverse, inverse_limits(panel.style.limits))
-    shown = fill_holes(depth.inverse, confidence(depth)) if panel.style.fill else depth.inverse
-    picture = panel.coloured(shown, low, high)
+    picture = panel.coloured(depth.inverse, low, high)
     panel.legend(reciprocals(low, high), *DEPTH_TITLES[depth.unit])
     if result.smoothed is not None and not panel.style.clean:
         draw_epipole(picture, result.smoothed, result.camera_matrix)

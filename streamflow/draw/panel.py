@@ -18,7 +18,6 @@ class Style:
 
     views: tuple[str, ...] = ("image", "depth")  # in one picture
     limits: tuple[float, float] | None = None  # fixed range (near, far) of the depth's colours, in its unit
-    fill: bool = False  # close the holes of the depth, in the picture only
     colours: str = DEFAULT_COLOURS
     clean: bool = False  # without captions, legends and markers
 

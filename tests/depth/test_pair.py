@@ -6,7 +6,6 @@ import pytest
 from streamflow.depth.approach import approach
 from streamflow.depth.keyframe import median_parallax
 from streamflow.depth.pair import pair_depth
-from streamflow.draw.fill import fill_holes
 from streamflow.values import Depth, Unknown
 from tests.support.scenes import SHAPE, K, flow_of, noisy, rays, room, turn, unit
 from tests.support.triangulated import signed_inverse_depth
@@ -188,22 +187,3 @@ def test_parallax_is_the_motion_without_the_turning():
     assert median_parallax(flow_of(far, R, T), K, R) < 1e-2
     sideways = flow_of(np.full(SHAPE, 0.05), np.eye(3), np.array([1.0, 0, 0]))
     np.testing.assert_allclose(median_parallax(sideways, K, np.eye(3)), 0.05 * K[0, 0], rtol=1e-4)
-
-
-def test_holes_are_filled_from_around_and_values_kept():
-    y, x = np.mgrid[:101, :167].astype(np.float32)
-    truth = 0.1 + 0.001 * x + 0.0005 * y
-    values = truth.copy()
-    values[30:50, 60:90] = np.nan
-    filled = fill_holes(values, np.ones_like(values))
-    np.testing.assert_allclose(filled[~np.isnan(values)], truth[~np.isnan(values)], rtol=1e-6)
-    np.testing.assert_allclose(filled[30:50, 60:90], truth[30:50, 60:90], rtol=0.1)
-    assert np.isnan(fill_holes(np.full_like(values, np.nan), np.ones_like(values))).all()
-
-
-def test_a_doubtful_value_gives_way_to_its_surroundings():
-    values = np.ones((47, 61), np.float32)
-    values[20, 30] = 5
-    confidence = np.ones_like(values)
-    confidence[20, 30] = 0
-    np.testing.assert_allclose(fill_holes(values, confidence)[20, 30], 1, atol=1e-3)

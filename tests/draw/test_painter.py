@@ -74,14 +74,6 @@ def test_every_view_can_do_without_its_values(view: str) -> None:
     assert Painter(Knobs(), view=view).draw(bare).shape[0] == result.pair.reference.image.shape[0]
 
 
-def test_filled_holes_are_coloured_in_the_picture_only() -> None:
-    result = next(iter(make_results()))
-    before = result.depth.inverse.copy()
-    filled = Painter(Knobs(), Style(("depth",), fill=True)).draw(result)
-    assert not is_grey(filled[10:20, -1:])  # the last column is not known
-    np.testing.assert_array_equal(result.depth.inverse, before)
-
-
 def test_a_result_is_drawn_once_for_all_sinks() -> None:
     result = next(iter(make_results()))
     painter = Painter(Knobs())
