@@ -44,7 +44,7 @@ class Scores:
             self._objects.add(result.objects, truth.labels, truth.ignored)
         if result.depth is not None and truth.inverse_depth is not None:
             self._depth.add(result.depth, truth)
-            if not result.pair.forward and truth.vectors is not None:
+            if not result.pair.forward and truth.vectors is not None and truth.step > 0:
                 ratio = result.depth.inverse / truth.inverse_depth
                 self._add_flicker("depth_flicker", self._flicker, ratio, truth)
 
@@ -54,7 +54,7 @@ class Scores:
             return
         segment = result.segment
         self._fused.add(result.depth, truth, segment)
-        if truth.vectors is not None:
+        if truth.vectors is not None and truth.step > 0:
             ratio = result.depth.inverse / (truth.inverse_depth / truth.step)
             self._add_flicker("fused_depth_flicker", self._fused_flicker, ratio, truth)
 
