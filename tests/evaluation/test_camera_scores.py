@@ -16,7 +16,9 @@ IMAGE = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
 
 def pair(*, forward: bool = False, fresh: bool = False) -> FramePair:
     older, newer = Frame(0, IMAGE), Frame(1, IMAGE)
-    return FramePair(*((older, newer) if forward else (newer, older)), fresh=fresh)
+    return FramePair(
+        *((older, newer) if forward else (newer, older)), starts_segment="gap" if fresh else None
+    )
 
 
 def towards(pixel: tuple[float, float], *, forward: bool = False, sigma: float = 0.01) -> Motion:

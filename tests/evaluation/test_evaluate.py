@@ -93,7 +93,7 @@ def test_a_sequence_is_read_back_with_all_that_is_true_of_it(tmp_path: Path) -> 
 def test_evaluate_prints_one_object_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("posed", "lidar", "flow"):
         (tmp_path / name).mkdir()
-    frames = rendered("forward", 4)
+    frames = rendered("forward,speed=3", 4)  # flow of 3 px: depth is 7% off at this size
     write_sequence(tmp_path / "posed", frames)
     write_sequence(tmp_path / "lidar", frames, poses=False, scale=256)
     x, y = frames[0].truth.camera_matrix[:2, 2]
@@ -107,7 +107,7 @@ def test_evaluate_prints_one_object_a_folder(tmp_path: Path, capsys: pytest.Capt
     assert lidar["status_changes_per_100"] == 0
     for record in (posed, lidar):
         for prefix in ("", "fused_"):
-            assert record[f"{prefix}depth_error_median"] < 0.05
+            assert record[f"{prefix}depth_error_median"] < 0.1
             assert 0.3 < record[f"{prefix}depth_coverage"] <= 1
             assert record[f"{prefix}wild_percent"] < 2
 
