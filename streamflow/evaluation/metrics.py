@@ -149,20 +149,3 @@ def direction_surprise(found: Translation, direction: Matrix, tolerance: float =
         return float("inf")
     covariance = found.covariance[:2, :2] + tolerance**2 * np.eye(2)
     return float(error @ np.linalg.solve(covariance, error))
-
-
-def trajectory_drift(found: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
-    """Distance of the last camera centre from its true place, percent of the way.
-
-    Both trajectories start at the first camera, in its axes; the unit of the found one is the length of its
-    first step.
-
-    Parameters
-    ----------
-    found, truth : ndarray, shape (N, 4, 4)
-        Camera to world.
-    """
-    found, truth = (np.linalg.inv(poses[0]) @ poses for poses in (found, truth))
-    steps, true_steps = (np.linalg.norm(np.diff(poses[:, :3, 3], axis=0), axis=1) for poses in (found, truth))
-    off = found[-1, :3, 3] * true_steps[0] / steps[0] - truth[-1, :3, 3]
-    return float(100 * np.linalg.norm(off) / true_steps.sum())
