@@ -40,11 +40,14 @@ def _is_images(spec: str) -> bool:
     return path.is_dir() or any(sign in spec for sign in "*?[") or PRINTF.search(spec) is not None
 
 
+FLOW_TRUTH = ("flow[0-9]*.flo", "*_flow.flo", "flow_occ")
+
+
 def _has_truth(spec: str) -> bool:
     folder = Path(spec)
-    return any(
-        any(folder.glob(name)) for name in ("poses_c2w.txt", "flow[0-9]*.flo", "*_flow.flo", "flow_occ")
-    )
+    sequence = (folder / "image").is_dir()
+    names = ("poses_c2w.txt", "truth.json", "mask") if sequence else FLOW_TRUTH
+    return any(any(folder.glob(name)) for name in names)
 
 
 SOURCES = Registry(
@@ -72,7 +75,7 @@ SOURCES = Registry(
         "sequence": Entry(
             "sources.benchmark:SequenceSource",
             "FOLDER",
-            "a benchmark folder with ground truth: poses_c2w.txt, flow10.flo, flow_occ/",
+            "a benchmark folder with ground truth: poses_c2w.txt, truth.json, mask/, flow10.flo, flow_occ/",
             _has_truth,
         ),
         "images": Entry(

@@ -1,6 +1,6 @@
 """Rendered scenes whose exact flow, epipole and depth are known: a demo, a playground, the tests' truth.
 
-``demo`` is ``demo:forward``; ``demo:oblique,size=320x240,frames=20,speed=2`` changes what it shows.
+``demo`` is ``demo:forward``; ``demo:oblique,size=320x240,frames=20,speed=2,fov=40`` changes what it shows.
 """
 
 from __future__ import annotations
@@ -11,44 +11,13 @@ from fractions import Fraction
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from sources.scenes.table import SCENES
 from streamflow.errors import SourceError
-from streamflow.evaluation.scene import Surface, box, rectangle, render
+from streamflow.evaluation.scene import Surface, placed, shade, trace
 from streamflow.geometry.camera import matrix_from_fov
-from streamflow.values import Frame, Health, Matrix, SourceInfo, View
+from streamflow.values import CameraTruth, Frame, FrameTruth, Health, Image, Matrix, SourceInfo
 
-# World units a frame along (x, y, z), and degrees a frame about (x, y, z).
-MOTIONS: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
-    "forward": ((0, 0, 0.12), (0, 0, 0)),
-    "backward": ((0, 0, -0.12), (0, 0, 0)),
-    "sideways": ((0.06, 0, 0), (0, 0, 0)),
-    "oblique": ((0.07, -0.01, 0.08), (0, 0, 0)),
-    "turning": ((0.02, 0, 0.12), (0.1, 0.4, -0.1)),
-    "rotation": ((0, 0, 0), (0.1, 0.5, 0.2)),
-    "still": ((0, 0, 0), (0, 0, 0)),
-    "wall": ((0.03, 0, 0.06), (0, 0, 0)),
-}
-
-
-def street() -> list[Surface]:
-    """Build a ground, a wall at the end, two house fronts and four boxes."""
-    fronts = [
-        rectangle((-5, -4, -4), (0, 0, 28), (0, 5.5, 0), texel=0.03, seed=3, colour=(0.7, 0.8, 1.0)),
-        rectangle((6, -4, -4), (0, 0, 28), (0, 5.5, 0), texel=0.03, seed=4, colour=(0.95, 0.85, 0.75)),
-    ]
-    return [
-        rectangle((-40, 1.5, -8), (80, 0, 0), (0, 0, 40), texel=0.03, seed=1, colour=(0.8, 0.9, 0.85)),
-        rectangle((-40, -20, 24), (80, 0, 0), (0, 22, 0), texel=0.06, seed=2, colour=(1.0, 0.9, 0.8)),
-        *fronts,
-        *box((-2.6, 0.1, 7), (1.2, 1.4, 1.0), seed=10, colour=(0.5, 0.6, 1.0)),
-        *box((1.6, -0.5, 9), (1.4, 2.0, 1.2), seed=20, colour=(0.5, 1.0, 0.7)),
-        *box((-0.6, 0.5, 13), (1.0, 1.0, 1.0), seed=30, colour=(0.5, 0.95, 1.0)),
-        *box((3.4, -1.5, 15), (1.2, 3.0, 1.5), seed=40, colour=(1.0, 0.7, 0.9)),
-    ]
-
-
-def wall() -> list[Surface]:
-    """Build a single slanted plane."""
-    return [rectangle((-30, -20, 2), (60, 0, 12), (0, 40, 4), texel=0.015, seed=5)]
+SETTINGS = {"size": "640x480", "frames": "40", "speed": "1", "fov": "60"}
 
 
 class SyntheticSource:
@@ -56,15 +25,13 @@ class SyntheticSource:
 
     def __init__(self, spelling: str, *, fps: Fraction | None = None) -> None:
         name, settings = _parse(spelling)
-        self._size = _size(settings.pop("size", "640x480"), spelling)
-        self._count = int(_number(settings.pop("frames", "40"), spelling))
-        self._speed = _number(settings.pop("speed", "1"), spelling)
-        if settings:
-            raise SourceError(f"{spelling}: no setting {next(iter(settings))}; there are size, frames, speed")
-        self._surfaces = wall() if name == "wall" else street()
-        step, turn = MOTIONS[name]
-        self._step, self._turn = np.array(step) * self._speed, np.radians(turn) * self._speed
+        self._size = _size(settings["size"], spelling)
+        self._count = int(_number(settings["frames"], spelling))
+        self._speed = _number(settings["speed"], spelling)
+        self._fov = _fov(settings["fov"], spelling)
+        self._scene = SCENES[name]
         self._rate = fps or Fraction(30)
+        self._truth = self._camera_truth()
         self.health = Health()
         self.info = SourceInfo(
             name=spelling,
@@ -72,26 +39,69 @@ class SyntheticSource:
             length=self._count,
             rate=self._rate,
             size=self._size,
-            camera_matrix=matrix_from_fov(60, self._size),
+            camera_matrix=self.camera_matrix(0) if self._scene.calibrated else None,
         )
 
     def pose(self, index: int) -> Matrix:
         """(4, 4) camera to world: it moves along its first axes and turns about its own."""
         pose = np.eye(4)
-        pose[:3, :3] = Rotation.from_rotvec(index * self._turn).as_matrix()
-        pose[:3, 3] = index * self._step
+        pose[:3, :3] = Rotation.from_rotvec(index * np.radians(self._scene.turn) * self._speed).as_matrix()
+        pose[:3, 3] = index * np.array(self._scene.step) * self._speed
         return pose
 
+    def camera_matrix(self, index: int) -> Matrix:
+        """(3, 3) pixels."""
+        matrix = matrix_from_fov(self._fov, self._size)
+        matrix[[0, 1], [0, 1]] *= 1 + self._scene.zoom * self._speed * index
+        return matrix
+
     def __iter__(self) -> Iterator[Frame]:
-        assert self.info.camera_matrix is not None
         for index in range(self._count):
-            pose = self.pose(index)
-            image, depth = render(self._surfaces, pose, self.info.camera_matrix, self._size)
             self.health.decoded += 1
-            yield Frame(index, image, index / self._rate, truth=View(pose, self.info.camera_matrix, depth))
+            image, truth = self._rendered(index // self._scene.shown)
+            yield Frame(index, image, index / self._rate, truth=truth)
 
     def close(self) -> None:
         """Nothing to release."""
+
+    def _rendered(self, index: int) -> tuple[Image, FrameTruth]:
+        """Picture number `index` and what is true of it."""
+        shot, within = divmod(index, self._scene.shot or self._count)
+        pose, matrix = self.pose(within), self.camera_matrix(within)
+        surfaces, placements = self._surfaces(shot, within)
+        hits = trace(surfaces, pose, matrix, self._size)
+        image, depth, labels = shade(surfaces, hits, pose, matrix), hits.depth, hits.labels(surfaces)
+        fixed = None
+        if self._scene.overlay is not None:
+            picture, fixed = self._scene.overlay(self._size, index)
+            image[fixed], depth[fixed], labels[fixed] = picture[fixed], np.nan, 0
+        return image, FrameTruth(
+            pose,
+            matrix,
+            depth,
+            camera=self._truth,
+            labels=labels,
+            placements=placements,
+            fixed=fixed,
+            shot=shot,
+        )
+
+    def _surfaces(self, shot: int, index: int) -> tuple[list[Surface], tuple[Matrix, ...]]:
+        """All surfaces, and where those that move by themselves have gone: (4, 4) each."""
+        surfaces, placements = self._scene.world(100 * shot), []
+        for label, mover in enumerate(self._scene.movers, start=1):
+            placement = np.eye(4)
+            placement[:3, 3] = index * np.array(mover.velocity) * self._speed
+            placements.append(placement)
+            surfaces += placed(mover.surfaces(), placement[:3, 3], label)
+        return surfaces, tuple(placements)
+
+    def _camera_truth(self) -> CameraTruth:
+        if any(self._scene.step) and self._speed:
+            return CameraTruth("moving", fov=self._fov)
+        turns = (any(self._scene.turn) or self._scene.zoom) and self._speed
+        # A lens that zooms has no one field of view.
+        return CameraTruth("rotation" if turns else "static", fov=None if self._scene.zoom else self._fov)
 
 
 def _parse(spelling: str) -> tuple[str, dict[str, str]]:
@@ -99,10 +109,13 @@ def _parse(spelling: str) -> tuple[str, dict[str, str]]:
     words = spelling.partition(":")[2].split(",")
     name = words.pop(0) if "=" not in words[0] else ""
     name = name or "forward"
-    if name not in MOTIONS:
-        raise SourceError(f"{spelling}: no scene {name}; there are {', '.join(MOTIONS)}")
-    pairs = [word.partition("=") for word in words]
-    return name, {key: value for key, _, value in pairs}
+    if name not in SCENES:
+        raise SourceError(f"{spelling}: no scene {name}; there are {', '.join(SCENES)}")
+    given = {key: value for key, _, value in (word.partition("=") for word in words)}
+    for key in given:
+        if key not in SETTINGS:
+            raise SourceError(f"{spelling}: no setting {key}; there are {', '.join(SETTINGS)}")
+    return name, SETTINGS | given
 
 
 def _size(text: str, spelling: str) -> tuple[int, int]:
@@ -117,3 +130,10 @@ def _number(text: str, spelling: str) -> float:
         return float(text)
     except ValueError:
         raise SourceError(f"{spelling}: {text} is not a number") from None
+
+
+def _fov(text: str, spelling: str) -> float:
+    degrees = _number(text, spelling)
+    if not 1 <= degrees <= 150:
+        raise SourceError(f"{spelling}: fov {text} is not between 1 and 150 degrees")
+    return degrees

@@ -77,7 +77,7 @@ class Analysis:
         segment, starts = self._segments.place(pair, depth)
         result = Result(
             pair, K, camera.assumed, flow, motion, smoothed, depth, looming, planes, pose,
-            clock.milliseconds, segment, starts,
+            timing=clock.milliseconds, segment=segment, starts_segment=starts,
         )  # fmt: skip
         self._last = self._completed(self._scale(result))
         return self._last

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, is_dataclass
 from enum import IntFlag, StrEnum
 from fractions import Fraction
 from functools import cached_property
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -35,7 +36,7 @@ class Frame:
     image: Image  # (H, W, 3) uint8 BGR
     time: Fraction | None = None  # seconds on the stream's own clock
     gap: str | None = None  # why this frame does not follow the one before it, if it does not
-    truth: View | None = None  # where the frame was taken and how deep the scene is, if known
+    truth: FrameTruth | None = None  # where the frame was taken and how deep the scene is, if known
     damaged: bool = False  # the decoder could restore it in part only, or had to build on such a frame
 
     @cached_property
@@ -50,13 +51,34 @@ class Frame:
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class CameraTruth:
+    """What is known to be true of a camera throughout a sequence; a field that is not known is None."""
+
+    kind: Literal["static", "rotation", "moving"] | None = None  # bolted down, only turns, travels
+    epipole: Matrix | None = None  # (2,) pixels; the camera moves towards it
+    tolerance: float = 0.0  # of the epipole, pixels
+    fov: float | None = None  # degrees, horizontal
+
+
+@dataclass(frozen=True, eq=False)
+class FrameTruth:
     """What is known to be true of one frame; a field that is not known is None."""
 
     pose: Matrix | None = None  # (4, 4) camera to world
     camera_matrix: Matrix | None = None  # (3, 3) pixels
     depth: Map | None = None  # z in world units, NaN where there is nothing
     flow: Vectors | None = None  # (H, W, 2) pixels to the next frame, NaN where unknown
+    camera: CameraTruth | None = None
+    labels: NDArray[np.uint8] | None = None  # (H, W) k: the k-th of what moves by itself; 0: the still scene
+    placements: tuple[Matrix, ...] = ()  # (4, 4) to world of the first, second, ... that moves by itself
+    ignored: Mask | None = None  # (H, W) not judged
+    fixed: Mask | None = None  # (H, W) fixed to the camera: overlay, bonnet, bars
+    shot: int = 0  # counts the cuts before the frame
+
+    @property
+    def moving(self) -> Mask | None:
+        """(H, W) what moves by itself."""
+        return None if self.labels is None else self.labels > 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,6 +293,29 @@ class Plane:
     alternative_normal: Matrix | None = None  # (3,) the other that explains the flow, where motion is unknown
 
 
+@dataclass(frozen=True, eq=False)
+class MovingObject:
+    """A part of the picture that moves by itself."""
+
+    label: int  # its identity, stable from frame to frame; >= 1
+    mask: Mask  # (H, W), reference image
+    velocity: Matrix  # (2,) pixels a second relative to the scene behind it; NaN without a clock
+    confidence: float  # 0 .. 1, that it does move by itself
+    since: Fraction | None = None  # time of the frame in which it was first seen, seconds
+    time_to_contact: float | None = None  # seconds, from its own expansion
+
+    @cached_property
+    def box(self) -> tuple[int, int, int, int]:
+        """(x, y, width, height) pixels."""
+        x, y, width, height = cv2.boundingRect(self.mask.view(np.uint8))
+        return x, y, width, height
+
+    @cached_property
+    def area(self) -> float:
+        """Share of the image."""
+        return float(self.mask.mean())
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """Everything that was found in one pair; a stage that did not run is None."""
@@ -285,6 +330,7 @@ class Result:
     looming: tuple[Looming, ...] | None = None  # the most urgent first; None: nobody asked for a warning
     planes: tuple[Plane, ...] | None = None
     pose: Matrix | None = None  # (4, 4) camera to world, the segment's first camera, in the depth's unit
+    objects: tuple[MovingObject, ...] | None = None  # what moves by itself
     timing: Mapping[str, float] = field(default_factory=dict)  # milliseconds per stage
     segment: int = 0  # counts the parts of the stream that share one unit of depth and one trajectory
     starts_segment: str | None = None  # why a segment begins with this pair, if one does

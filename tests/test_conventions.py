@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import streamflow
-from sources.synthetic import SyntheticSource, wall
+from sources.scenes.worlds import wall
+from sources.synthetic import SyntheticSource
 from streamflow.analysis import Analysis
 from streamflow.evaluation.metrics import angle, depth_errors, endpoint_error
 from streamflow.evaluation.truth import pair_truth

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -10,21 +11,25 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from sources.benchmark import SequenceSource
+from sources import open_source
 from streamflow.cli.arguments import Parser, add_method_options, options
 from streamflow.cli.compilation import compiled
+from streamflow.errors import SourceError
 from streamflow.evaluation.peers import PEERS, PeerFlow
 from streamflow.evaluation.scores import Scores
-from streamflow.evaluation.truth import pair_truth
+from streamflow.evaluation.truth import PairTruth, pair_truth
 from streamflow.options import Knobs, Options
 from streamflow.pipeline import results
 from streamflow.stages import Stage, with_what_they_build_on
+from streamflow.values import FrameTruth, Result
 
 
 def evaluate(argv: list[str]) -> int:
     """Print the scores of every folder: a table for people, or one JSON object a folder."""
     parser = Parser(prog="stream.py evaluate", description="Errors against ground truth.")
-    parser.add_argument("folders", nargs="+", metavar="FOLDER", help="a benchmark folder with ground truth")
+    parser.add_argument(
+        "folders", nargs="+", metavar="FOLDER", help="a benchmark folder with ground truth, or demo:SCENE"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a folder, on stdout")
     parser.add_argument("--method", choices=PEERS, help="OpenCV's method in the place of ours, for flow only")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -42,31 +47,51 @@ def evaluate(argv: list[str]) -> int:
     return 0
 
 
-def score(folder: str, options: Options, knobs: Knobs, peer: str | None = None) -> dict[str, Any]:
-    """Run the method, or a peer's flow, over one folder and compare every pair with its truth."""
-    scores = Scores()
-    source = SequenceSource(folder)
-    has_flow, has_depth = source.first_truth.flow is not None, source.first_truth.depth is not None
-    stages = with_what_they_build_on({Stage.FLOW if has_flow else Stage.DEPTH if has_depth else Stage.MOTION})
-    engine = None
+def score(spec: str, options: Options, knobs: Knobs, peer: str | None = None) -> dict[str, Any]:
+    """Run the method, or a peer's flow, over one source and compare every pair with its truth."""
+    truth = _first_truth(spec)
+    scores, engine, stages = Scores(), None, _stages(truth)
     if peer is not None:
-        engine, stages, has_depth = PeerFlow(peer), frozenset({Stage.FLOW}), False
+        engine, stages = PeerFlow(peer), frozenset({Stage.FLOW})
     else:
         compiled(stages, options.flow)
     # Benchmarks of flow give it on the earlier frame; depth is judged on the newest, as a stream shows it.
-    once = replace(options, fuse=False, reference="previous" if has_flow else options.reference)
-    with closing(source):
-        for result in results(source, stages, once, knobs=knobs, engine=engine):
+    reference = options.reference if truth.flow is None else "previous"
+    once = replace(options, fuse=False, reference=reference)
+    for result, true in _judged(spec, stages, once, knobs, engine):
+        scores.add(result, true)
+    if Stage.DEPTH in stages and options.fuse and options.reference == "newest":
+        for result, true in _judged(spec, stages, options, knobs):
+            scores.add_fused(result, true)
+    return scores.summary()
+
+
+def _first_truth(spec: str) -> FrameTruth:
+    """Truth of the first frame, which tells the kinds of truth there are."""
+    with closing(open_source(spec)) as source:
+        truth = next((frame.truth for frame in source), None)
+    if truth is None:
+        raise SourceError(f"{spec}: no images with ground truth in a layout known here")
+    return truth
+
+
+def _stages(truth: FrameTruth) -> frozenset[Stage]:
+    """What must run so that everything that is known can be compared."""
+    if truth.flow is not None:
+        return frozenset({Stage.FLOW})
+    moving = Stage.__members__.get("MOVING", Stage.MOTION)
+    return with_what_they_build_on({moving} if truth.depth is None else {moving, Stage.DEPTH})
+
+
+def _judged(
+    spec: str, stages: frozenset[Stage], options: Options, knobs: Knobs, engine: PeerFlow | None = None
+) -> Iterator[tuple[Result, PairTruth]]:
+    """Results of every pair whose truth is known."""
+    with closing(open_source(spec)) as source:
+        for result in results(source, stages, options, knobs=knobs, engine=engine):
             truth = None if result.pair.repeat else pair_truth(result.pair)
             if truth is not None:
-                scores.add(result, truth)
-    if has_depth and options.fuse and options.reference == "newest":
-        with closing(SequenceSource(folder)) as source:
-            for result in results(source, stages, options, knobs=knobs):
-                truth = None if result.pair.repeat else pair_truth(result.pair)
-                if truth is not None and result.depth is not None:
-                    scores.add_fused(result.depth, truth)
-    return scores.summary()
+                yield result, truth
 
 
 def _show(records: list[dict[str, Any]]) -> None:

@@ -9,6 +9,7 @@ from streamflow.geometry.rotation import tangent_basis
 from streamflow.values import Map, Mask, Matrix, Translation, Vectors
 
 AUSR_STEPS = 50
+INSIDE_TWO_SIGMA = 6.18  # squared: 95.4% of two degrees of freedom
 
 
 def endpoint_error(vectors: Vectors, truth: Vectors) -> Map:
@@ -131,7 +132,7 @@ def absolute_relative_error(inverse: Map, truth: Map, among: Mask, scale: float)
     return float(np.mean(abs(truth[known] / found - 1)))
 
 
-def direction_surprise(found: Translation, direction: Matrix) -> float:
+def direction_surprise(found: Translation, direction: Matrix, tolerance: float = 0.0) -> float:
     """Squared distance of the true direction from the estimate, in standard deviations (two dimensions).
 
     Parameters
@@ -139,6 +140,12 @@ def direction_surprise(found: Translation, direction: Matrix) -> float:
     found : Translation
     direction : ndarray, shape (3,)
         The true unit direction.
+    tolerance : float
+        Standard deviation of the truth itself, radians.
     """
     error = tangent_basis(found.direction).T @ direction
-    return float(error @ np.linalg.solve(found.covariance[:2, :2], error))
+    # Beyond a quarter turn the tangent plane would take an opposite direction for a near one.
+    if found.direction @ direction <= 0:
+        return float("inf")
+    covariance = found.covariance[:2, :2] + tolerance**2 * np.eye(2)
+    return float(error @ np.linalg.solve(covariance, error))

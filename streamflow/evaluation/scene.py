@@ -7,7 +7,7 @@ related by a homography, so image and depth are both exact up to the texture's i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -32,6 +32,7 @@ class Surface:
     colour: tuple[float, float, float] = (1.0, 1.0, 1.0)  # BGR factors on the grey texture
     texel: float = 0.02  # world units a texel
     seed: int = 0
+    label: int = 0  # k: part of the k-th thing that moves by itself; 0: of the still scene
 
     @property
     def normal(self) -> Matrix:
@@ -63,6 +64,11 @@ def box(
     ]
 
 
+def placed(surfaces: Sequence[Surface], displacement: Matrix, label: int) -> list[Surface]:
+    """Return the surfaces moved by (3,) world units, as parts of the thing with that label."""
+    return [replace(surface, corner=surface.corner + displacement, label=label) for surface in surfaces]
+
+
 def render(
     surfaces: Sequence[Surface], pose: Matrix, camera_matrix: Matrix, size: tuple[int, int]
 ) -> tuple[Image, Map]:
@@ -85,6 +91,31 @@ def render(
     depth : ndarray of float32, shape (H, W)
         z in world units, NaN where there is no surface.
     """
+    hits = trace(surfaces, pose, camera_matrix, size)
+    return shade(surfaces, hits, pose, camera_matrix), hits.depth
+
+
+@dataclass(frozen=True, eq=False)
+class Hits:
+    """What every pixel sees."""
+
+    where: NDArray[np.int16]  # (H, W) index of the surface, -1 for none
+    s: NDArray[np.float32]  # (H, W) place on it
+    t: NDArray[np.float32]
+    inverse: NDArray[np.float32]  # (H, W) 1/z
+
+    @property
+    def depth(self) -> Map:
+        """(H, W) z in world units, NaN where there is no surface."""
+        return np.where(self.where >= 0, 1 / self.inverse, np.nan).astype(np.float32)
+
+    def labels(self, surfaces: Sequence[Surface]) -> NDArray[np.uint8]:
+        """(H, W) label of the surface that is seen, 0 where there is none."""
+        return np.array([*(surface.label for surface in surfaces), 0], np.uint8)[self.where]
+
+
+def trace(surfaces: Sequence[Surface], pose: Matrix, camera_matrix: Matrix, size: tuple[int, int]) -> Hits:
+    """Find the nearest surface of every pixel; parameters as for `render`."""
     width, height = size
     nearest = np.full((height, width), 1e-6, np.float32)  # inverse depth of what was seen so far
     where = np.full((height, width), -1, np.int16)
@@ -97,8 +128,7 @@ def render(
             & (here_t >= 0) & (here_t <= surface.height)
         )  # fmt: skip
         nearest[seen], where[seen], s[seen], t[seen] = inverse[seen], i, here_s[seen], here_t[seen]
-    image = _shade(surfaces, where, s, t, nearest, pose, camera_matrix)
-    return image, np.where(where >= 0, 1 / nearest, np.nan).astype(np.float32)
+    return Hits(where, s, t, nearest)
 
 
 def _trace(
@@ -119,16 +149,9 @@ def _trace(
         return s / inverse, t / inverse, inverse
 
 
-def _shade(
-    surfaces: Sequence[Surface],
-    where: NDArray[np.int16],
-    s: NDArray[np.float32],
-    t: NDArray[np.float32],
-    inverse: NDArray[np.float32],
-    pose: Matrix,
-    camera_matrix: Matrix,
-) -> Image:
+def shade(surfaces: Sequence[Surface], hits: Hits, pose: Matrix, camera_matrix: Matrix) -> Image:
     """Look the texture up at a resolution that fits the pixel's footprint (trilinear mip map)."""
+    where, s, t, inverse = hits.where, hits.s, hits.t, hits.inverse
     texel = np.array([surface.texel for surface in surfaces] + [1.0], np.float32)[where]
     shift = np.array([surface.seed * 97.3 % TEXELS for surface in surfaces] + [0.0], np.float32)[where]
     footprint = _footprint(surfaces, where, inverse, pose, camera_matrix) / texel

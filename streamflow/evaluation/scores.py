@@ -8,28 +8,28 @@ from typing import Any
 import numpy as np
 
 from streamflow.evaluation import metrics
+from streamflow.evaluation.camera_scores import CameraScores
+from streamflow.evaluation.depth_scores import FrameDepthScores, SegmentDepthScores
 from streamflow.evaluation.flicker import Flicker
+from streamflow.evaluation.object_scores import ObjectScores
 from streamflow.evaluation.truth import PairTruth
 from streamflow.geometry.epipole import pixel
-from streamflow.values import Depth, Flow, Map, Motion, Result
-
-SAMPLES = 40_000  # pixels of a frame that the fused depth is judged on
-INSIDE_TWO_SIGMA = 6.18  # squared: 95.4% of two degrees of freedom
+from streamflow.values import Flow, Map, Motion, Result
 
 
 class Scores:
     """Collects the errors of one sequence.
 
     Flow and motion scores, and depth with one scale a pair: means and medians over the pairs. Fused depth:
-    one scale for the whole sequence.
+    one scale a segment.
     """
 
     def __init__(self) -> None:
         self._values: dict[str, list[float]] = defaultdict(list)
         self._statuses: Counter[str] = Counter()
         self._flicker, self._fused_flicker = Flicker(), Flicker()
-        # Of samples of the fused depth: estimated over true inverse depth, and its standard deviation.
-        self._ratios: list[Map] = []
+        self._camera, self._objects = CameraScores(), ObjectScores()
+        self._depth, self._fused = FrameDepthScores(""), SegmentDepthScores("fused_")
 
     def add(self, result: Result, truth: PairTruth) -> None:
         """Compare one pair with its truth."""
@@ -38,22 +38,25 @@ class Scores:
             self._add_flow(result.flow, truth)
         if result.motion is not None and truth.rotation is not None:
             self._add_motion(result.motion, truth, result)
+        if truth.camera is not None:
+            self._camera.add(result, truth, truth.camera)
+        if result.objects is not None:
+            self._objects.add(result.objects, truth.labels, truth.ignored)
         if result.depth is not None and truth.inverse_depth is not None:
-            self._add_depth(result.depth, truth)
-            if not result.pair.forward:
+            self._depth.add(result.depth, truth)
+            if not result.pair.forward and truth.vectors is not None and truth.step > 0:
                 ratio = result.depth.inverse / truth.inverse_depth
                 self._add_flicker("depth_flicker", self._flicker, ratio, truth)
 
-    def add_fused(self, depth: Depth, truth: PairTruth) -> None:
+    def add_fused(self, result: Result, truth: PairTruth) -> None:
         """Take one frame of a fused sequence in, the target of each the reference of the one before."""
-        assert truth.inverse_depth is not None and truth.visible is not None
-        self._values["fused_depth_coverage"].append(float(np.isfinite(depth.inverse).mean()))
-        true = truth.inverse_depth / truth.step
-        ratio, deviation = depth.inverse / true, np.sqrt(depth.variance) / true
-        self._add_flicker("fused_depth_flicker", self._fused_flicker, ratio, truth)
-        known = truth.visible & np.isfinite(ratio)
-        every = max(1, np.count_nonzero(known) // SAMPLES)
-        self._ratios.append(np.stack([ratio[known], deviation[known]])[:, ::every])
+        if result.depth is None or truth.inverse_depth is None:
+            return
+        segment = result.segment
+        self._fused.add(result.depth, truth, segment)
+        if truth.vectors is not None and truth.step > 0:
+            ratio = result.depth.inverse / (truth.inverse_depth / truth.step)
+            self._add_flicker("fused_depth_flicker", self._fused_flicker, ratio, truth)
 
     def summary(self) -> dict[str, Any]:
         """Return the record; a score that has no truth is left out."""
@@ -70,14 +73,8 @@ class Scores:
         if self._statuses:
             total = sum(self._statuses.values())
             record["statuses"] = {name: count / total for name, count in self._statuses.most_common()}
-        if any(each.size for each in self._ratios):
-            ratios, deviations = np.concatenate(self._ratios, axis=1)
-            scale = np.median(ratios)
-            errors = abs(ratios / scale - 1)
-            record["fused_depth_error_median"] = float(np.median(errors))
-            record["fused_depth_within_5_percent"] = float(np.mean(errors < 0.05))
-            record["fused_depth_abs_rel"] = float(np.mean(abs(scale / ratios - 1)))
-            record["fused_depth_inside_2_sigma"] = float(np.mean(abs(ratios - scale) < 2 * deviations))
+        for scores in (self._camera, self._objects, self._depth, self._fused):
+            record |= scores.summary()
         return record
 
     def _add_flow(self, flow: Flow, truth: PairTruth) -> None:
@@ -106,26 +103,11 @@ class Scores:
         found = motion.rotation.T @ motion.translation.direction
         true = truth.rotation.T @ truth.translation
         self._values["direction_error_deg"].append(metrics.angle(found, true))
-        inside = metrics.direction_surprise(motion.translation, truth.translation) < INSIDE_TWO_SIGMA
+        inside = metrics.direction_surprise(motion.translation, truth.translation) < metrics.INSIDE_TWO_SIGMA
         self._values["direction_inside_2_sigma"].append(float(inside))
         at, true_at = (pixel(e, result.camera_matrix) for e in (motion.translation.epipole, truth.epipole))
         if at is not None and true_at is not None:
             self._values["epipole_error_px"].append(float(np.linalg.norm(at - true_at)))
-
-    def _add_depth(self, depth: Depth, truth: PairTruth) -> None:
-        assert truth.inverse_depth is not None and truth.visible is not None
-        errors, scale = metrics.depth_errors(depth.inverse, truth.inverse_depth, truth.visible)
-        self._values["depth_coverage"].append(float(np.isfinite(depth.inverse).mean()))
-        if not errors.size:
-            return
-        self._values["depth_error_median"].append(float(np.median(errors)))
-        self._values["depth_within_5_percent"].append(float(np.mean(errors < 0.05)))
-        abs_rel = metrics.absolute_relative_error(depth.inverse, truth.inverse_depth, truth.visible, scale)
-        self._values["depth_abs_rel"].append(abs_rel)
-        known = truth.visible & np.isfinite(depth.inverse) & np.isfinite(truth.inverse_depth)
-        deviation = np.sqrt(depth.variance[known])
-        off = abs(depth.inverse[known] - scale * truth.inverse_depth[known])
-        self._values["depth_inside_2_sigma"].append(float(np.mean(off < 2 * deviation)))
 
     def _add_flicker(self, name: str, flicker: Flicker, ratio: Map, truth: PairTruth) -> None:
         assert truth.vectors is not None and truth.visible is not None

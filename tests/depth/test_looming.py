@@ -18,7 +18,17 @@ from streamflow.geometry.camera import matrix_from_fov
 from streamflow.options import Knobs, Options
 from streamflow.pipeline import results
 from streamflow.stages import Stage, with_what_they_build_on
-from streamflow.values import Depth, Frame, Looming, Motion, Result, SourceInfo, Status, Translation, View
+from streamflow.values import (
+    Depth,
+    Frame,
+    FrameTruth,
+    Looming,
+    Motion,
+    Result,
+    SourceInfo,
+    Status,
+    Translation,
+)
 from tests.support.made_results import make_results
 from tests.support.scenes import GROUND, SHAPE, SIDE, K, flow_of, noisy, rays, turn, unit
 
@@ -120,7 +130,7 @@ def streamed(surfaces: list[Surface], steps: range, limit: float) -> list[Result
         pose = np.eye(4)
         pose[2, 3] = SPEED * i
         image, z = render(surfaces, pose, CAMERA, SIZE)
-        frames.append(Frame(i, image, Fraction(i, RATE), truth=View(pose, CAMERA, z)))
+        frames.append(Frame(i, image, Fraction(i, RATE), truth=FrameTruth(pose, CAMERA, z)))
     stages = with_what_they_build_on({Stage.DEPTH})
     info = SourceInfo("street", "street", size=SIZE, camera_matrix=CAMERA)
     return list(results(frames, stages, Options(warn_below=limit), source=info))

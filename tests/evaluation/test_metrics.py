@@ -8,7 +8,8 @@ from streamflow.evaluation import metrics
 from streamflow.evaluation.flicker import FRAMES, Flicker
 from streamflow.evaluation.scores import Scores
 from streamflow.evaluation.truth import PairTruth
-from streamflow.values import Depth
+from streamflow.values import Depth, Frame
+from tests.support.made_results import make_result
 
 TRUTH = np.zeros((2, 3, 2), np.float32)
 TRUTH[..., 0] = 10
@@ -109,9 +110,11 @@ def test_flicker_is_unknown_where_no_point_is_known_long_enough() -> None:
 
 @pytest.mark.filterwarnings("error")
 def test_a_sequence_without_any_depth_has_no_error_of_depth() -> None:
+    image = np.zeros((5, 7, 3), np.uint8)
     unknown, scores = np.full((5, 7), np.nan, np.float32), Scores()
     depth = Depth(unknown, unknown, np.ones((5, 7), np.uint8))
     seen = np.ones((5, 7), bool)
     still = np.zeros((5, 7, 2), np.float32)
-    scores.add_fused(depth, PairTruth(step=1.0, vectors=still, inverse_depth=unknown + 1, visible=seen))
+    result = make_result(Frame(1, image), Frame(0, image), depth=depth)
+    scores.add_fused(result, PairTruth(step=1.0, vectors=still, inverse_depth=unknown + 1, visible=seen))
     assert scores.summary() == {"fused_depth_coverage": 0.0}

@@ -1,15 +1,19 @@
 """The renderer's truth against geometry worked out another way."""
 
+from dataclasses import replace
+from fractions import Fraction
+
 import cv2
 import numpy as np
 import pytest
 
-from sources.synthetic import MOTIONS, SyntheticSource
+from sources.scenes.table import SCENES
+from sources.synthetic import SyntheticSource
 from streamflow.errors import SourceError
 from streamflow.evaluation.scene import rectangle, render
 from streamflow.evaluation.truth import pair_truth
 from streamflow.geometry.camera import matrix_from_fov
-from streamflow.values import Frame, FramePair, View
+from streamflow.values import Frame, FramePair, FrameTruth
 
 SIZE = (167, 101)
 K = matrix_from_fov(60, SIZE)
@@ -21,7 +25,7 @@ def wall_at(z: float) -> list:
 
 def frame(index: int, pose: np.ndarray, surfaces: list) -> Frame:
     image, depth = render(surfaces, pose, K, SIZE)
-    return Frame(index, image, truth=View(pose, K, depth))
+    return Frame(index, image, truth=FrameTruth(pose, K, depth))
 
 
 def moved(x: float = 0, y: float = 0, z: float = 0) -> np.ndarray:
@@ -80,18 +84,131 @@ def test_rotation_only_is_a_homography() -> None:
         np.testing.assert_allclose(truth.vectors[y, x], vector, atol=1e-3)
 
 
-@pytest.mark.parametrize("name", sorted(MOTIONS))
-def test_warping_the_target_by_the_true_flow_gives_the_reference(name: str) -> None:
-    older, newer = SyntheticSource(f"demo:{name},size=167x101,frames=2")
-    truth = pair_truth(FramePair(newer, older))
+def warped(older: Frame, vectors: np.ndarray) -> np.ndarray:
+    """The older picture carried along the true flow of the newer, which it should be."""
     x, y = np.meshgrid(np.arange(167, dtype=np.float32), np.arange(101, dtype=np.float32))
-    warped = cv2.remap(older.grey, x + truth.vectors[..., 0], y + truth.vectors[..., 1], cv2.INTER_CUBIC)
-    difference = abs(warped.astype(float) - newer.grey)[truth.visible]
-    still = abs(older.grey.astype(float) - newer.grey)[truth.visible]
+    return cv2.remap(older.grey, x + vectors[..., 0], y + vectors[..., 1], cv2.INTER_CUBIC).astype(float)
+
+
+def two_pictures(spec: str) -> tuple[Frame, Frame]:
+    """The first two frames that differ."""
+    name = spec.split(",")[0]
+    older, *_, newer = SyntheticSource(f"demo:{spec},size=167x101,frames={1 + SCENES[name].shown}")
+    return older, newer
+
+
+@pytest.mark.parametrize("name", sorted(SCENES))
+def test_warping_the_target_by_the_true_flow_gives_the_reference(name: str) -> None:
+    older, newer = two_pictures(name)
+    truth = pair_truth(FramePair(newer, older))
+    difference = abs(warped(older, truth.vectors) - newer.grey)
     assert truth.visible.mean() > 0.9
-    assert np.median(difference) <= 2
-    if name != "still":
-        assert np.median(difference) < 0.4 * np.median(still)
+    assert np.median(difference[truth.visible]) <= 2
+    moved = truth.visible & (np.hypot(truth.vectors[..., 0], truth.vectors[..., 1]) > 0.3)
+    assert moved.any() == (name != "still")
+    if moved.any():
+        still = abs(older.grey.astype(float) - newer.grey)
+        assert np.median(difference[moved]) < 0.4 * np.median(still[moved])
+
+
+@pytest.mark.parametrize("forward", [False, True])
+@pytest.mark.parametrize("name", ["traffic", "crossing"])
+def test_each_thing_that_moves_by_itself_has_its_own_exact_flow(name: str, forward: bool) -> None:
+    older, newer = two_pictures(f"{name},speed=4")
+    reference, target = (older, newer) if forward else (newer, older)
+    truth = pair_truth(FramePair(reference, target))
+    still = replace(reference.truth, labels=None, placements=())
+    rigid = pair_truth(
+        FramePair(
+            replace(reference, truth=still), replace(target, truth=replace(target.truth, placements=()))
+        )
+    )
+    error, rigid_error = (
+        abs(warped(target, vectors) - reference.grey) for vectors in (truth.vectors, rigid.vectors)
+    )
+    assert set(np.unique(truth.labels)) == set(range(len(SCENES[name].movers) + 1))
+    for label in range(1, len(SCENES[name].movers) + 1):
+        here = (truth.labels == label) & truth.visible
+        assert here.sum() > 20
+        assert error[here].mean() < 0.6 * rigid_error[here].mean()
+    np.testing.assert_array_equal(truth.vectors[~truth.moving], rigid.vectors[~truth.moving])
+
+
+def test_the_mask_of_what_moves_is_where_a_camera_at_rest_sees_another_depth_without_it() -> None:
+    frame = next(iter(SyntheticSource("demo:crossing,size=167x101,frames=1")))
+    scene = SCENES["crossing"]
+    _, empty = render(scene.world(0), frame.truth.pose, frame.truth.camera_matrix, SIZE)
+    np.testing.assert_array_equal(frame.truth.moving, frame.truth.depth < empty)
+
+
+def test_a_box_that_crosses_moves_by_its_step_over_its_distance() -> None:
+    older, newer = two_pictures("crossing,speed=2")
+    truth = pair_truth(FramePair(newer, older))
+    box = SCENES["crossing"].movers[0]
+    front = (truth.labels == 1) & (abs(newer.truth.depth - box.corner[2]) < 1e-3)
+    assert front.sum() > 100
+    np.testing.assert_allclose(
+        truth.vectors[front, 0], -2 * box.velocity[0] * K[0, 0] / box.corner[2], rtol=1e-3
+    )
+    np.testing.assert_allclose(truth.vectors[front, 1], 0, atol=1e-3)
+
+
+def test_an_overtaker_takes_a_third_of_the_picture() -> None:
+    for frame in list(SyntheticSource("demo:traffic,size=167x101,frames=40"))[::13]:
+        assert 0.27 < (frame.truth.labels == 1).mean() < 0.4
+
+
+@pytest.mark.parametrize("name", ["bonnet", "stamp", "letterbox"])
+def test_what_is_fixed_to_the_camera_stays_and_has_no_depth(name: str) -> None:
+    older, newer = two_pictures(name)
+    fixed = newer.truth.fixed
+    np.testing.assert_array_equal(older.truth.fixed, fixed)
+    assert 0.05 < fixed.mean() < 0.3
+    np.testing.assert_array_equal(older.image[fixed], newer.image[fixed])
+    assert np.isnan(newer.truth.depth[fixed]).all() and np.isfinite(newer.truth.depth[~fixed]).all()
+    truth = pair_truth(FramePair(newer, older))
+    assert not truth.vectors[fixed].any() and truth.visible[fixed].all()
+
+
+def test_the_clock_of_the_stamp_runs() -> None:
+    first, *_, last = SyntheticSource("demo:stamp,size=167x101,frames=31")
+    assert (first.image != last.image)[first.truth.fixed].any()
+
+
+@pytest.mark.parametrize("fov", [25, 95])
+def test_a_pan_has_the_field_of_view_that_it_is_told_and_does_not_tell(fov: int) -> None:
+    source = SyntheticSource(f"demo:pan,fov={fov},size=167x101,frames=2")
+    older, newer = source
+    assert source.info.camera_matrix is None
+    assert newer.truth.camera.fov == fov
+    truth = pair_truth(FramePair(newer, older))
+    # At the centre: the focal length times the tangent of the turn of half a degree.
+    expected = 167 / 2 / np.tan(np.radians(fov / 2)) * np.tan(np.radians(0.5))
+    np.testing.assert_allclose(truth.vectors[50, 83, 0], expected, rtol=1e-3)
+
+
+def test_a_zoom_grows_about_the_centre_and_claims_no_translation() -> None:
+    older, newer = two_pictures("zoom")
+    truth = pair_truth(FramePair(newer, older))
+    x = np.arange(167) - 83
+    np.testing.assert_allclose(truth.vectors[50, :, 0], x / 1.01 - x, atol=1e-3)
+    assert truth.epipole is None
+    assert newer.truth.camera.kind == "rotation"
+
+
+def test_no_pair_across_a_cut_has_a_truth() -> None:
+    frames = list(SyntheticSource("demo:cuts,size=61x47,frames=24"))
+    cuts = [i for i in range(1, 24) if pair_truth(FramePair(frames[i], frames[i - 1])) is None]
+    assert cuts == [8, 16]
+    assert [frame.gap for frame in frames] == [None] * 24  # to be found in the pictures
+
+
+def test_repeats_show_every_picture_twice_on_a_clock_that_runs_on() -> None:
+    frames = list(SyntheticSource("demo:repeats,size=61x47,frames=6"))
+    plain = list(SyntheticSource("demo:forward,size=61x47,frames=3"))
+    for i, frame in enumerate(frames):
+        np.testing.assert_array_equal(frame.image, plain[i // 2].image)
+        assert frame.time == Fraction(i, 30)
 
 
 def test_the_same_spelling_gives_the_same_frames() -> None:
@@ -108,6 +225,7 @@ def test_the_same_spelling_gives_the_same_frames() -> None:
         ("demo:forward,size=8x8", "at least 16x16"),
         ("demo:forward,frames=many", "not a number"),
         ("demo:forward,colour=red", "no setting colour"),
+        ("demo:pan,fov=180", "not between 1 and 150"),
     ],
 )
 def test_nonsense_is_refused_by_name(spelling: str, message: str) -> None:
