@@ -1,4 +1,4 @@
-"""The estimate from the coarsest level to the finest: candidates fused, refined by Lucas-Kanade."""
+"""The estimate from the coarsest level to the finest: candidates fused, refined, smoothed."""
 
 import cv2
 import numpy as np
@@ -9,13 +9,14 @@ from streamflow.flow.dis import SMALLEST, DenseInverseSearch
 from streamflow.flow.final_step import final_step
 from streamflow.flow.level_flow import LevelFlow
 from streamflow.flow.plane_alignment import align
-from streamflow.flow.plane_choice import PlaneChoice
+from streamflow.flow.plane_choice import PlaneChoice, brightness, warp
 from streamflow.flow.plane_homography import Plane
 from streamflow.flow.plane_search import PlaneSearch
 from streamflow.flow.presets import Preset
 from streamflow.flow.pyramid import FULL_SIZE_DAMPING, Level, sizes
 from streamflow.flow.sigma import WITH_PLANES, WITHOUT_PLANES, ErrorModel, disagreement, predict_error
 from streamflow.flow.upsample import upsample, upsample_interleaved
+from streamflow.flow.variational import VariationalRefinement
 
 Flow = NDArray[np.float32]
 Levels = tuple[Level, ...]
@@ -34,6 +35,8 @@ class CoarseToFine:
         self._preset = preset
         self._flows = [LevelFlow(*shape) for shape in shapes]
         self._before = np.empty_like(self._flows[_HALF].flow)
+        self._half_size = VariationalRefinement(*shapes[_HALF])
+        self._full_size = VariationalRefinement(*shapes[0]) if preset.full_size_rounds else None
         self._search: DenseInverseSearch | None = None
         if len(shapes) > _QUARTER and min(shapes[_QUARTER]) >= SMALLEST:
             self._search = DenseInverseSearch()
@@ -53,7 +56,9 @@ class CoarseToFine:
         sigma = predict_error(half.ssd, reference[_HALF].smallest_eigenvalue, apart, model)
         height, width = reference[0].grey.shape
         full_sigma: Flow = cv2.resize(sigma, (width, height))  # type: ignore[assignment]
-        return self._at_full_size(reference[0], target[0]), full_sigma
+        gain = self._gain(reference, target, sigma)
+        self._half_size(reference[_HALF], target[_HALF], gain, half.flow)
+        return self._at_full_size(reference[0], target[0], gain), full_sigma
 
     def _begin(self, reference: Levels, target: Levels) -> tuple[Flow, ErrorModel]:
         """Find the flow at half size; return how far two estimates of it are apart, and what that tells.
@@ -128,21 +133,27 @@ class CoarseToFine:
         for _ in range(self._preset.half_size_iterations):
             half.refine(reference, target, _FINE_PENALTY)
 
-    def _at_full_size(self, reference: Level, target: Level) -> Flow:
-        full, half = self._flows[0], self._flows[_HALF]
+    def _gain(self, reference: Levels, target: Levels, sigma: Flow) -> float:
+        """Contrast of the target over that of the reference, from the half-size flow seen at an eighth."""
+        k = min(_EIGHTH, len(reference) - 1)
+        step = 1 << (k - _HALF)
+        flow = np.ascontiguousarray(self._flows[_HALF].flow[:, ::step, ::step]) / np.float32(step)
+        warped = np.empty(flow.shape[1:], np.float32)
+        warp(target[k].grey_neighbours, flow, warped)
+        gain, _ = brightness(reference[k].grey, warped, np.ascontiguousarray(sigma[::step, ::step]))
+        return round(float(gain), 3)  # it is not known better, and of two equal frames it is one
+
+    def _at_full_size(self, reference: Level, target: Level, gain: float) -> Flow:
         height, width = reference.grey.shape
         vectors = np.empty((height, width, 2), np.float32)
-        pairs, iterations = vectors.reshape(height, 2 * width), self._preset.full_size_iterations
-        if iterations == 0:
-            upsample_interleaved(half.flow, pairs)
-        elif iterations == 1:
-            neighbours = target.neighbours.reshape(-1)
-            final_step(reference.image, neighbours, half.flow, pairs, FULL_SIZE_DAMPING)
-        else:
-            upsample(half.flow, full.flow)
-            for i in range(iterations):
-                if i > 0:
-                    full.smooth(reference)
-                full.iterate(reference, target, FULL_SIZE_DAMPING)
-            cv2.merge(tuple(full.flow), vectors)
+        half, interleaved = self._flows[_HALF].flow, vectors.reshape(height, 2 * width)
+        if not self._preset.full_size:
+            upsample_interleaved(half, interleaved)
+            return vectors
+        final_step(reference.image, target.neighbours.reshape(-1), half, interleaved, FULL_SIZE_DAMPING)
+        if self._full_size is not None:
+            full = np.ascontiguousarray(vectors.transpose(2, 0, 1))
+            for _ in range(self._preset.full_size_rounds):
+                self._full_size(reference, target, gain, full)
+            cv2.merge(tuple(full), vectors)
         return vectors

@@ -66,7 +66,7 @@ class FlowEngine:
             )
         self._fit_to(grey.shape)
         levels = self._spare.pop() if self._spare else pyramid.allocate(*grey.shape)
-        pyramid.fill(grey, levels, self._preset.full_size_iterations)
+        pyramid.fill(grey, levels, self._preset.full_size)
         prepared = FramePyramid(levels)
         weakref.finalize(prepared, self._spare.append, levels).atexit = False
         return prepared

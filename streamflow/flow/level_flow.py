@@ -17,9 +17,7 @@ class LevelFlow:
         self.flow = np.zeros((2, height, width), np.float32)
         self.ssd = np.zeros((height, width), np.float32)
 
-    def iterate(
-        self, reference: Level, target: Level, damping: float = DAMPING, *, translate_window: bool = True
-    ) -> None:
+    def iterate(self, reference: Level, target: Level, *, translate_window: bool = True) -> None:
         """One Lucas-Kanade iteration; without `translate_window` windows add to the flow of their pixels."""
         lucas_kanade_step(
             reference.image,
@@ -28,7 +26,7 @@ class LevelFlow:
             self.flow,
             self.ssd,
             _OUTSIDE_SSD,
-            damping,
+            DAMPING,
             float(translate_window),
         )
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.flow.gradients import interpolate, pack_neighbours
+from streamflow.flow.gradients import interpolate
 from streamflow.flow.plane_homography import Plane, planar_flow
 from streamflow.flow.pyramid import Level
 from streamflow.kernels.jit import kernel
@@ -101,11 +101,19 @@ def grey_cost(near, around, constant, out):
             out[y, x] = constant + near_cost * np.float32(near[y, x]) + around_cost * np.float32(around[y, x])
 
 
-@kernel("void(float32[:,::1], float32[:,:,::1], float32[:,::1], float32[:,:,::1])", fastmath=True)
-def take_if_cheaper(plane_cost, plane_flow, cost, flow):
-    """Replace, in place, flow and cost by the plane's wherever that costs less."""
+@kernel(
+    "void(float32[:,::1], float32[:,::1], float32[:,:,::1], float32[:,::1], float32[:,::1], float32[:,:,::1])"
+)
+def take_if_cheaper(plane_cost, plane_warped, plane_flow, warped, cost, flow):
+    """Replace, in place, flow and cost by the plane's wherever that costs less.
+
+    Never where the plane leads outside and the vector does not: there no grey value speaks against the plane.
+    """
     height, width = cost.shape
     for y in range(height):
+        for x in range(width):
+            leaves = (plane_warped[y, x] < 0) & (warped[y, x] >= 0)
+            plane_cost[y, x] = np.inf if leaves else plane_cost[y, x]
         for k in range(2):
             for x in range(width):
                 flow[k, y, x] = plane_flow[k, y, x] if plane_cost[y, x] < cost[y, x] else flow[k, y, x]
@@ -118,9 +126,9 @@ class PlaneChoice:
 
     def __init__(self, height: int, width: int) -> None:
         self._flow = np.empty((2, height, width), np.float32)
-        self._warped, self._cost, self._plane_cost = np.empty((3, height, width), np.float32)
+        self._warped, self._plane_warped = np.empty((2, height, width), np.float32)
+        self._cost, self._plane_cost = np.empty((2, height, width), np.float32)
         self._difference, self._near, self._around = np.empty((3, height, width), np.uint8)
-        self._neighbours = np.empty((height, width), np.uint32)
 
     def __call__(self, planes: list[Plane], reference: Level, target: Level, flow: Flow, sigma: Map) -> None:
         """Replace flow (2, H, W), in place, by a plane's wherever the best of them is believed more.
@@ -128,23 +136,29 @@ class PlaneChoice:
         What is compared is the logarithm of the error to be expected: of the flow that is sigma; of a plane
         the less, the more vectors obey it; and of each the more, the worse it explains the grey values.
         """
-        pack_neighbours(target.grey, self._neighbours)
-        warp(self._neighbours, flow, self._warped)
+        warp(target.grey_neighbours, flow, self._warped)
         gain_and_offset = brightness(reference.grey, self._warped, sigma)
-        self._photometric_cost(reference.grey, gain_and_offset, 0.0, self._cost)
+        self._photometric_cost(reference.grey, self._warped, gain_and_offset, 0.0, self._cost)
         self._cost += np.log(sigma + np.float32(0.05))
         for plane in planes:
             planar_flow(plane.homography, self._flow)
-            warp(self._neighbours, self._flow, self._warped)
+            warp(target.grey_neighbours, self._flow, self._plane_warped)
             constant = _PLANE_COST - _SUPPORT_GAIN * float(np.log(plane.support + 1e-3))
-            self._photometric_cost(reference.grey, gain_and_offset, constant, self._plane_cost)
-            take_if_cheaper(self._plane_cost, self._flow, self._cost, flow)
+            self._photometric_cost(
+                reference.grey, self._plane_warped, gain_and_offset, constant, self._plane_cost
+            )
+            take_if_cheaper(self._plane_cost, self._plane_warped, self._flow, self._warped, self._cost, flow)
 
     def _photometric_cost(
-        self, grey: NDArray[np.uint8], gain_and_offset: tuple[float, float], constant: float, out: Map
+        self,
+        grey: NDArray[np.uint8],
+        warped: Map,
+        gain_and_offset: tuple[float, float],
+        constant: float,
+        out: Map,
     ) -> None:
         """Write `constant` plus the cost of the differences between the reference and the warped target."""
-        compare(self._warped, grey, *gain_and_offset, self._difference)
+        compare(warped, grey, *gain_and_offset, self._difference)
         cv2.blur(self._difference, _PATCH, dst=self._near)
         cv2.blur(self._difference, _SURROUNDINGS, dst=self._around)
         grey_cost(self._near, self._around, constant, out)

@@ -13,8 +13,10 @@ class Preset:
     """How often planes are sought, and the flow replaced by theirs where they are believed more."""
     half_size_iterations: int
     """Smoothings, each followed by a Lucas-Kanade iteration, at half size."""
-    full_size_iterations: int
-    """Lucas-Kanade iterations at full size; with 0 the flow is that of half size, interpolated."""
+    full_size: bool
+    """Whether there is a Lucas-Kanade iteration at full size; else the flow of half size is interpolated."""
+    full_size_rounds: int
+    """Variational refinements at full size."""
 
 
 PRESETS = {
@@ -22,18 +24,21 @@ PRESETS = {
         coarse_iterations=3,
         plane_rounds=1,
         half_size_iterations=1,
-        full_size_iterations=0,
+        full_size=False,
+        full_size_rounds=0,
     ),
     "balanced": Preset(
         coarse_iterations=3,
         plane_rounds=1,
         half_size_iterations=1,
-        full_size_iterations=1,
+        full_size=True,
+        full_size_rounds=0,
     ),
     "accurate": Preset(
         coarse_iterations=5,
         plane_rounds=3,
         half_size_iterations=5,
-        full_size_iterations=2,
+        full_size=True,
+        full_size_rounds=3,
     ),
 }

@@ -14,6 +14,7 @@ from streamflow.flow.normalise import normalise
 DAMPING = 1.0 * AREA
 FULL_SIZE_DAMPING = 5.0 * AREA
 _SMALLEST = 6
+_EIGHTH = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,11 +26,13 @@ class Level:
     image: NDArray[np.uint8]
     """(H, W), locally normalised"""
     neighbours: NDArray[np.uint32]
-    """(H, W), see `pack_neighbours`"""
+    """(H, W), see `pack_neighbours`, of `image`"""
+    grey_neighbours: NDArray[np.uint32]
+    """(H, W), of `grey`; on the levels down to an eighth of the size"""
     inverse: NDArray[np.float32]
-    """(3, H, W), see `invert_normal_matrix`"""
+    """(3, H, W), see `invert_normal_matrix`; from half size down"""
     smallest_eigenvalue: NDArray[np.float32]
-    """(H, W), of the 9x9 windows' normal matrix"""
+    """(H, W), of the 9x9 windows' normal matrix; from half size down"""
 
 
 def sizes(height: int, width: int) -> list[tuple[int, int]]:
@@ -49,6 +52,7 @@ def allocate(height: int, width: int) -> tuple[Level, ...]:
             grey=np.empty((h, w), np.uint8),
             image=np.empty((h, w), np.uint8),
             neighbours=np.empty((h, w), np.uint32),
+            grey_neighbours=np.empty((h, w), np.uint32),
             inverse=np.empty((3, h, w), np.float32),
             smallest_eigenvalue=np.empty((h, w), np.float32),
         )
@@ -56,19 +60,15 @@ def allocate(height: int, width: int) -> tuple[Level, ...]:
     )
 
 
-def fill(grey: NDArray[np.uint8], levels: tuple[Level, ...], full_size_iterations: int) -> None:
-    """Compute the levels of a frame from its grey values; of full size only what its iterations need."""
+def fill(grey: NDArray[np.uint8], levels: tuple[Level, ...], full_size: bool) -> None:
+    """Compute the levels of a frame from its grey values; full size only if the flow is refined there."""
     np.copyto(levels[0].grey, grey)
     for upper, lower in itertools.pairwise(levels):
         cv2.pyrDown(upper.grey, dst=lower.grey)
-    for k, level in enumerate(levels):
-        if k > 0 or full_size_iterations > 0:
-            normalise(level.grey, level.image)
-            pack_neighbours(level.image, level.neighbours)
-        if k > 0 or full_size_iterations > 1:
-            invert_normal_matrix(
-                level.image,
-                level.inverse,
-                level.smallest_eigenvalue,
-                DAMPING if k > 0 else FULL_SIZE_DAMPING,
-            )
+    for level in levels[0 if full_size else 1 : _EIGHTH + 1]:
+        pack_neighbours(level.grey, level.grey_neighbours)
+    for level in levels[0 if full_size else 1 :]:
+        normalise(level.grey, level.image)
+        pack_neighbours(level.image, level.neighbours)
+    for level in levels[1:]:
+        invert_normal_matrix(level.image, level.inverse, level.smallest_eigenvalue, DAMPING)

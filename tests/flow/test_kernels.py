@@ -8,10 +8,11 @@ from streamflow.flow.box_sums import RADIUS
 from streamflow.flow.final_step import final_step
 from streamflow.flow.gradients import invert_normal_matrix
 from streamflow.flow.lucas_kanade import lucas_kanade_step
-from streamflow.flow.pyramid import Level, allocate, fill
+from streamflow.flow.pyramid import Level
 from streamflow.flow.refine import refine
 from streamflow.flow.upsample import upsample
 from streamflow.flow.window_shift import OFFSET
+from tests.support.levels import level_of
 
 DAMPING, OUTSIDE_SSD, PENALTY = 81.0, 30.0, 1.1
 SIZES = [(47, 61), (16, 17), (23, 130)]
@@ -27,9 +28,7 @@ def levels(height: int, width: int) -> tuple[Level, Level, np.ndarray]:
     frames = []
     for _ in range(2):
         smooth = scipy.ndimage.gaussian_filter(rng.normal(size=(height, width)), 1.5)
-        level = allocate(height, width)
-        fill(np.clip(128 + 60 * smooth / smooth.std(), 0, 255).astype(np.uint8), level, 2)
-        frames.append(level[0])
+        frames.append(level_of(np.clip(128 + 60 * smooth / smooth.std(), 0, 255).astype(np.uint8)))
     flow = 3 * scipy.ndimage.gaussian_filter(rng.normal(size=(2, height, width)), (0, 2, 2)) / 0.14
     return frames[0], frames[1], flow.astype(np.float32)
 

@@ -10,7 +10,7 @@ from streamflow.flow.plane_alignment import align
 from streamflow.flow.plane_choice import PlaneChoice, brightness, warp
 from streamflow.flow.plane_homography import Plane, planar_flow
 from streamflow.flow.plane_search import PlaneSearch
-from streamflow.flow.pyramid import allocate, fill
+from tests.support.levels import level_of
 
 HEIGHT, WIDTH = 101, 167
 ZOOM = np.array([[1.04, -0.02, 1.5], [0.015, 1.05, -2.0], [1e-4, -2e-4, 1.0]])
@@ -111,12 +111,6 @@ def leafy(height, width, seed):
     return np.clip(127 + 3 * cv2.GaussianBlur(noise, (0, 0), 1.5), 0, 255).astype(np.uint8)
 
 
-def prepared(grey):
-    levels = allocate(*grey.shape)
-    fill(grey, levels, 1)
-    return levels[0]
-
-
 def seen_by_moving(target, flow):
     y, x = np.mgrid[: target.shape[0], : target.shape[1]].astype(np.float32)
     return cv2.remap(target, x + flow[0], y + flow[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
@@ -130,7 +124,7 @@ def test_alignment_is_exact_where_vectors_are_not():
     flow[:, :, right], sigma[:, right] = np.random.default_rng(8).normal(0, 5, flow[:, :, right].shape), 20
     (found,) = PlaneSearch(HEIGHT, WIDTH)(flow, sigma, 1)
     assert distance(flow_of_plane(found), truth).max() > 0.4
-    (aligned,) = align([found], prepared(reference), prepared(target), flow, sigma, 20)
+    (aligned,) = align([found], level_of(reference), level_of(target), flow, sigma, 20)
     assert distance(flow_of_plane(aligned), truth)[:, right].max() < 0.15
 
 
@@ -138,14 +132,14 @@ def test_alignment_keeps_to_the_vectors_where_grey_values_tell_nothing():
     bare = np.full((HEIGHT, WIDTH), 120, np.uint8)
     flow, sigma = flow_of(TURN), np.full((HEIGHT, WIDTH), 0.3, np.float32)
     (found,) = PlaneSearch(HEIGHT, WIDTH)(flow, sigma, 1)
-    (aligned,) = align([found], prepared(bare), prepared(bare), flow, sigma, 5)
+    (aligned,) = align([found], level_of(bare), level_of(bare), flow, sigma, 5)
     assert distance(flow_of_plane(aligned), flow_of(TURN)).max() < 0.05
 
 
 def test_alignment_of_a_still_plane_is_still_exactly():
     grey, flow = leafy(HEIGHT, WIDTH, 9), np.zeros((2, HEIGHT, WIDTH), np.float32)
     still = Plane(np.zeros(8), 1.0)
-    level = prepared(grey)
+    level = level_of(grey)
     (aligned,) = align([still], level, level, flow, np.ones((HEIGHT, WIDTH), np.float32), 5)
     assert not flow_of_plane(aligned).any()
 
@@ -164,7 +158,7 @@ def test_a_plane_fills_what_is_unsure_and_leaves_what_is_sure(gain, offset):
     flow[:, unsure] += 4
     sigma[unsure] = 5
     planes = PlaneSearch(HEIGHT, WIDTH)(flow, sigma, 1)
-    PlaneChoice(HEIGHT, WIDTH)(planes, prepared(reference), prepared(target), flow, sigma)
+    PlaneChoice(HEIGHT, WIDTH)(planes, level_of(reference), level_of(target), flow, sigma)
     error = distance(flow, truth)
     assert error[unsure].max() < 0.1
     assert error[thing].max() < 0.1
@@ -182,3 +176,12 @@ def test_a_bare_wall_moves_with_its_frame(preset):
     vectors, _ = FlowEngine(preset)(reference, target)
     inner = (np.abs(x - 160) < 60) & (np.abs(y - 120) < 30)
     assert np.linalg.norm(np.moveaxis(vectors, -1, 0) - truth, axis=0)[inner].max() < 0.5
+
+
+def test_a_plane_is_not_taken_where_it_leads_outside_and_the_vector_does_not():
+    target = leafy(HEIGHT, WIDTH, 3)
+    flow, sigma = np.zeros((2, HEIGHT, WIDTH), np.float32), np.full((HEIGHT, WIDTH), 50, np.float32)
+    away = Plane(np.array([0, 0, 0.5, 0, 0, 0, 0, 0]), 1.0)  # a quarter of the image to the right
+    PlaneChoice(HEIGHT, WIDTH)([away], level_of(target), level_of(target), flow, sigma)
+    outside = np.arange(WIDTH) + 0.25 * WIDTH > WIDTH - 1
+    assert not flow[:, :, outside].any()
