@@ -35,8 +35,10 @@ class CoarseToFine:
         self._preset = preset
         self._flows = [LevelFlow(*shape) for shape in shapes]
         self._before = np.empty_like(self._flows[_HALF].flow)
-        self._half_size = VariationalRefinement(*shapes[_HALF])
-        self._full_size = VariationalRefinement(*shapes[0]) if preset.full_size_rounds else None
+        self._half_size = VariationalRefinement(*shapes[_HALF], weight=1.0, sweeps=4)
+        self._full_size: VariationalRefinement | None = None
+        if preset.full_size_rounds:
+            self._full_size = VariationalRefinement(*shapes[0], weight=0.5, sweeps=8)
         self._search: DenseInverseSearch | None = None
         if len(shapes) > _QUARTER and min(shapes[_QUARTER]) >= SMALLEST:
             self._search = DenseInverseSearch()

@@ -21,8 +21,6 @@ from streamflow.flow.red_black import DOWN, QUANTITIES, RIGHT, U, V, merge, rela
 from streamflow.kernels.jit import inline_kernel, kernel
 
 _FLOOR2 = 1.0  # squared second derivative, grey levels: an equation of less counts less, for it is noise
-_WEIGHT = 0.5  # of gradient constancy; twice that is better on clean footage and worse on compressed
-_SWEEPS = 8
 _DATA_EPSILON2 = 0.1**2
 _SMOOTH_EPSILON2 = 0.02**2
 _PAD = 2
@@ -184,14 +182,24 @@ def linearise(grey, neighbours, gain, flow, weight, system):
 
 
 class VariationalRefinement:
-    """Refinement of flows of one size, with its buffers."""
+    """Refinement of flows of one size, with its buffers.
 
-    def __init__(self, height: int, width: int) -> None:
+    Parameters
+    ----------
+    height, width : int
+    weight : float
+        Of gradient constancy beside smoothness; the more the grey values are compressed, the less is good.
+    sweeps : int
+        Relaxations of each linear system.
+    """
+
+    def __init__(self, height: int, width: int, weight: float, sweeps: int) -> None:
+        self._weight, self._sweeps = weight, sweeps
         self._system = np.zeros((QUANTITIES, height + 2, 2, (width + 1) // 2 + 2), np.float32)
 
     def __call__(self, reference: Level, target: Level, gain: float, flow: NDArray[np.float32]) -> None:
         """Refine a flow (2, H, W), in place: warp once, and relax what is left; `gain`: see `linearise`."""
         neighbours = target.grey_neighbours.reshape(-1)
-        linearise(reference.grey, neighbours, gain, flow, _WEIGHT, self._system)
-        relax(self._system, _SWEEPS)
+        linearise(reference.grey, neighbours, gain, flow, self._weight, self._system)
+        relax(self._system, self._sweeps)
         merge(self._system, flow)

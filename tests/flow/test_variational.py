@@ -83,7 +83,7 @@ def test_relaxation_solves_the_linearised_equations(size: tuple[int, int]) -> No
 
 def test_a_small_motion_is_found_to_a_twentieth_of_a_pixel() -> None:
     reference, target = texture(61, 83, 5), texture(61, 83, 5, shift=0.6)
-    flow, refine = np.zeros((2, 61, 83), np.float32), VariationalRefinement(61, 83)
+    flow, refine = np.zeros((2, 61, 83), np.float32), VariationalRefinement(61, 83, 1.0, 5)
     for _ in range(10):
         refine(level_of(reference), level_of(target), 1.0, flow)
     error = np.hypot(flow[0] - 0.6, flow[1])[6:-6, 6:-6]
@@ -93,7 +93,7 @@ def test_a_small_motion_is_found_to_a_twentieth_of_a_pixel() -> None:
 def test_still_frames_stay_exactly_still() -> None:
     image = level_of(texture(30, 41, 6))
     flow = np.zeros((2, 30, 41), np.float32)
-    VariationalRefinement(30, 41)(image, image, 1.0, flow)
+    VariationalRefinement(30, 41, 1.0, 5)(image, image, 1.0, flow)
     assert not flow.any()
 
 
@@ -102,6 +102,6 @@ def test_a_motion_boundary_stays_where_it_is() -> None:
     target = np.concatenate([texture(61, 84, 7, 1.0)[:, :42], texture(61, 84, 7, -1.0)[:, 42:]], axis=1)
     flow = np.zeros((2, 61, 84), np.float32)
     flow[0] = np.where(np.arange(84) < 42, 1.0, -1.0)
-    VariationalRefinement(61, 84)(level_of(reference), level_of(target), 1.0, flow)
+    VariationalRefinement(61, 84, 1.0, 5)(level_of(reference), level_of(target), 1.0, flow)
     assert flow[0, 8:-8, 8:38].min() > 0.8
     assert flow[0, 8:-8, 46:-8].max() < -0.8
