@@ -9,6 +9,7 @@ from streamflow.geometry.rotation import tangent_basis
 from streamflow.values import Map, Mask, Matrix, Translation, Vectors
 
 AUSR_STEPS = 50
+MEDIAN_LENGTH = 1.1774  # of a two-dimensional Gaussian, in standard deviations of a component
 INSIDE_TWO_SIGMA = 6.18  # squared: 95.4% of two degrees of freedom
 
 
@@ -63,6 +64,20 @@ def ausr(error: NDArray[np.float32], uncertainty: NDArray[np.float32]) -> float:
     """
     ours, oracle = _sparsification(error, uncertainty), _sparsification(error, error)
     return float((ours - oracle).mean() / max((error.mean() - oracle).mean(), 1e-12))
+
+
+def calibration(error: NDArray[np.float32], sigma: NDArray[np.float32]) -> float:
+    """Share of the deciles of sigma whose predicted median error is within a factor two of the actual one.
+
+    Parameters
+    ----------
+    error, sigma : ndarray, shape (N,)
+        Lengths of the errors, and the predicted standard deviation of their components, pixels.
+    """
+    deciles = np.array_split(np.argsort(sigma), 10)
+    predicted = np.array([MEDIAN_LENGTH * np.median(sigma[decile]) for decile in deciles])
+    actual = np.array([np.median(error[decile]) for decile in deciles])
+    return float(np.mean((actual / 2 < predicted) & (predicted < 2 * actual)))
 
 
 def _sparsification(error: NDArray[np.float32], order: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -91,6 +91,7 @@ class Scores:
         if np.isfinite(flow.sigma).any():
             add["top50_epe"].append(metrics.most_confident(errors, flow.sigma[known]))
             add["ausr"].append(metrics.ausr(errors, flow.sigma[known]))
+            add["sigma_calibration"].append(metrics.calibration(errors, flow.sigma[known]))
         add["ausr_smin"].append(metrics.ausr(errors, -flow.smin[known]))
 
     def _add_motion(self, motion: Motion, truth: PairTruth, result: Result) -> None:

@@ -59,7 +59,8 @@ class CoarseToFine:
         height, width = reference[0].grey.shape
         full_sigma: Flow = cv2.resize(sigma, (width, height))  # type: ignore[assignment]
         gain = self._gain(reference, target, sigma)
-        self._half_size(reference[_HALF], target[_HALF], gain, half.flow)
+        for _ in range(self._preset.half_size_rounds):
+            self._half_size(reference[_HALF], target[_HALF], gain, half.flow)
         return self._at_full_size(reference[0], target[0], gain), full_sigma
 
     def _begin(self, reference: Levels, target: Levels) -> tuple[Flow, ErrorModel]:

@@ -13,6 +13,8 @@ class Preset:
     """How often planes are sought, and the flow replaced by theirs where they are believed more."""
     half_size_iterations: int
     """Smoothings, each followed by a Lucas-Kanade iteration, at half size."""
+    half_size_rounds: int
+    """Variational refinements at half size; followed by full size they bias depth by a percent."""
     full_size: bool
     """Whether there is a Lucas-Kanade iteration at full size; else the flow of half size is interpolated."""
     full_size_rounds: int
@@ -24,6 +26,7 @@ PRESETS = {
         coarse_iterations=3,
         plane_rounds=1,
         half_size_iterations=1,
+        half_size_rounds=1,
         full_size=False,
         full_size_rounds=0,
     ),
@@ -31,6 +34,7 @@ PRESETS = {
         coarse_iterations=3,
         plane_rounds=1,
         half_size_iterations=1,
+        half_size_rounds=0,
         full_size=True,
         full_size_rounds=0,
     ),
@@ -38,6 +42,7 @@ PRESETS = {
         coarse_iterations=5,
         plane_rounds=3,
         half_size_iterations=5,
+        half_size_rounds=0,
         full_size=True,
         full_size_rounds=3,
     ),

@@ -118,3 +118,13 @@ def test_a_sequence_without_any_depth_has_no_error_of_depth() -> None:
     result = make_result(Frame(1, image), Frame(0, image), depth=depth)
     scores.add_fused(result, PairTruth(step=1.0, vectors=still, inverse_depth=unknown + 1, visible=seen))
     assert scores.summary() == {"fused_depth_coverage": 0.0}
+
+
+def test_calibration_counts_deciles_whose_median_error_is_as_predicted():
+    rng = np.random.default_rng(4)
+    sigma = rng.uniform(0.1, 5, 20_000).astype(np.float32)
+    error = np.hypot(*(sigma * rng.normal(size=(2, sigma.size)))).astype(np.float32)
+    assert metrics.calibration(error, sigma) == 1
+    assert metrics.calibration(error, 3 * sigma) == 0
+    half_wrong = np.where(sigma > np.median(sigma), 3 * error, error)
+    assert metrics.calibration(half_wrong, sigma) == 0.5
