@@ -43,7 +43,7 @@ class PictureMask:
             return self.excluded
         if abs(size[0] * self.size[1] / (size[1] * self.size[0]) - 1) > SHAPE_TOLERANCE:
             raise UsageError(
-                "{}: is {}x{}, but the pictures are {}x{}: draw it on one of them".format(
+                "`mask` {} is {}x{}, but the pictures are {}x{}: draw it on one of them".format(
                     self.name, *self.size, *size
                 )
             )

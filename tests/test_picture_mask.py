@@ -74,7 +74,7 @@ def test_a_file_is_read_black_is_not_looked_at(tmp_path: Path) -> None:
 def test_it_is_scaled_with_the_pictures_and_of_another_shape_refused() -> None:
     mask = PictureMask(half(), "mask.png")
     np.testing.assert_array_equal(mask.fitted_to((482, 322))[::2, ::2], half())
-    with pytest.raises(UsageError, match=r"mask\.png: is 241x161, but the pictures are 161x241"):
+    with pytest.raises(UsageError, match=r"`mask` mask\.png is 241x161, but the pictures are 161x241"):
         mask.fitted_to((161, 241))
 
 

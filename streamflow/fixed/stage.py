@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from streamflow.fixed.evidence import Grey, compare, reduced
 from streamflow.values import Frame, Mask
 
-EVERY = 2  # pictures: as many are passed over, nothing is learnt so fast
-LAG = 4  # of those, between the two that are compared: far hills have moved by then, and shaken
+EVERY = 3  # pictures, of which one is looked at
+LAG = 3  # of those, between the two that are compared: far hills have moved by then, and shaken
 # Of the strong texture that is not fixed .58 or more has moved when the camera moves, with a bonnet, a stamp
 # or bars and at any crf; .45 or less when it rests and traffic or a drifting car with its smoke passes.
 MOVING_SHARE = 0.45
 FEWEST = 0.01  # of the picture: less strong texture says nothing of the scene
 # Points: each comparison with a moving scene brings one, a motion takes three, and so many decide.
-LEARNT, RELEASED, MOST = 6.0, 3.0, 15.0
+LEARNT, RELEASED, MOST = 4.0, 2.0, 10.0
 # Each comparison with a scene at rest takes two, so that no lorry that passes a camera at rest, for up to two
 # seconds, makes it one behind a bonnet.
-DOUBT, DEEPEST = 2.0, -25.0
+DOUBT, DEEPEST = 2.0, -16.0
 LETTER = np.ones((3, 3), np.uint8)  # reduced pixels: what is smaller is chance
 MARGIN = np.ones((5, 5), np.uint8)  # reduced pixels: where a window of the flow would still see it
 
