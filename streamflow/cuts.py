@@ -17,10 +17,10 @@ REACH = 8  # pixels that a block is looked for: a twelfth of the picture
 FLATTEST = 4.0  # grey levels, standard deviation: a block with less shows nothing to find again
 FEWEST, MOST = 4, 20  # blocks that are worth a median, and that tell as much as all
 # Of 1,700 pairs of 33 sequences with up to 155 px of motion the worst mismatch is .29; of 1,000 cuts between
-# them the least is .35, but for scenes that are framed alike, such as a road and the same road in black bars.
+# them the least is .35, but for scenes that are framed alike, such as two roads.
 MISMATCH = 0.33
 # There it leaps to ten times that of the pairs before (in a shot: three times), and the histograms differ. An
-# exposure that jumps by 1.6 and clips the sky leaps too, but not as far.
+# exposure that jumps by 1.6 and clips the sky leaps, too, to .1.
 LEAP, LEAP_RATIO = 0.15, 5.0
 LEAST_MISMATCH = 0.01  # of the pairs before: a camera at rest has none at all
 LIKENESS = 0.8  # of the histograms at the same brightness and contrast
