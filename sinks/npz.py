@@ -64,7 +64,8 @@ def _or_nan(values: Any, *shape: int) -> Any:
 
 
 def _flow(flow: Flow) -> dict[str, Any]:
-    return {"flow": flow.vectors, "sigma": flow.sigma, "smin": flow.smin, "threshmin": flow.threshmin}
+    found = {"flow": flow.vectors, "sigma": flow.sigma, "smin": flow.smin, "threshmin": flow.threshmin}
+    return found if flow.excluded is None else {**found, "excluded": flow.excluded}
 
 
 def _motion(motion: Motion) -> dict[str, Any]:

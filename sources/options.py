@@ -19,6 +19,7 @@ class SourceOptions:
     every: int = 1  # take one frame of so many
     frames: int | None = None  # take so many frames at most
     rotate: int = 0  # degrees clockwise, a multiple of 90
+    crop: tuple[int, int, int, int] | None = None  # (x, y, width, height) in pixels of the frames once turned
     size: tuple[int, int | None] | None = None  # (width, height) of the frames; height None: in proportion
 
     # Only of sources whose adapter takes a parameter of this name
@@ -46,7 +47,8 @@ class SourceOptions:
         }
 
 
-OF_ANY_SOURCE = frozenset({"start", "end", "every", "frames", "rotate", "size"})
+RESHAPING = frozenset({"rotate", "crop", "size"})
+OF_ANY_SOURCE = frozenset({"start", "end", "every", "frames"}) | RESHAPING
 
 # Who can use the others, for the message to those who cannot.
 USERS = {

@@ -12,6 +12,7 @@ from streamflow.depth.looming_warning import LoomingWarning
 from streamflow.depth.metric import MetricScale
 from streamflow.depth.stage import DepthStage, Measurement
 from streamflow.depth.trajectory import Trajectory
+from streamflow.fixed.stage import FixedStage
 from streamflow.flow.compose import chained
 from streamflow.flow.methods import DenseFlow, dense_flow
 from streamflow.flow.stage import FlowStage
@@ -21,7 +22,7 @@ from streamflow.motion.stage import MotionStage
 from streamflow.options import Knobs, Options
 from streamflow.planes.stage import PlanesStage
 from streamflow.stages import Stage
-from streamflow.values import Depth, Frame, FramePair, Matrix, Result, SourceInfo
+from streamflow.values import Depth, Frame, FramePair, Mask, Matrix, Result, SourceInfo
 
 
 class Analysis:
@@ -40,6 +41,7 @@ class Analysis:
         self._stages, self._options, self._source = stages, options, source
         self._camera: Camera | None = None
         self._flow = FlowStage(engine or dense_flow(options.flow), knobs)
+        self._fixed = FixedStage()
         self._motion = MotionStage(options.motion)
         self._smoothing = MotionFilter()
         self._depth = DepthStage(options)
@@ -59,7 +61,7 @@ class Analysis:
         K, clock = camera.matrix, _Clock()
         motion = smoothed = depth = looming = planes = pose = None
         with clock.times(Stage.FLOW):
-            flow = self._flow(pair)
+            flow = replace(self._flow(pair), excluded=self._excluded(pair))
         if Stage.MOTION in self._stages:
             with clock.times(Stage.MOTION):
                 motion = self._motion(pair, flow, K)
@@ -69,6 +71,8 @@ class Analysis:
             wide = self._measured_wide(step, K, clock)
             with clock.times(Stage.DEPTH):
                 depth = self._depth(step, wide, K)
+                if flow.excluded is not None:
+                    depth = depth.without(flow.excluded)
                 looming = self._warning(pair, motion, depth, K)
                 pose = self._trajectory(pair, motion, depth)
         if motion is not None and depth is not None and Stage.PLANES in self._stages:
@@ -87,6 +91,12 @@ class Analysis:
             return result
         return replace(result, depth=completed(result.depth, result.pair.reference.grey))
 
+    def _excluded(self, pair: FramePair) -> Mask | None:
+        """What of the picture is not the scene: masked by the user, or fixed to the camera."""
+        fixed = self._fixed(pair.newest) if Stage.MOTION in self._stages else None
+        masked = None if self._options.mask is None else self._options.mask.fitted_to(pair.newest.size)
+        return fixed if masked is None else masked if fixed is None else fixed | masked
+
     def _measured_wide(self, step: Measurement, K: Matrix, clock: _Clock) -> Measurement | None:
         """Flow and motion from the newest frame to the keyframe of depth; nothing is remembered of them."""
         with clock.times(Stage.DEPTH):
@@ -95,7 +105,7 @@ class Analysis:
             return None
         with clock.times(Stage.FLOW):
             start = None if keyframe.last is None else chained(step.flow.vectors, keyframe.last)
-            flow = self._flow(keyframe.pair, start)
+            flow = replace(self._flow(keyframe.pair, start), excluded=step.flow.excluded)
         with clock.times(Stage.MOTION):
             motion = self._motion.estimate(keyframe.pair, flow, K, step.motion)
         return Measurement(keyframe.pair, flow, motion)
@@ -107,7 +117,7 @@ class Analysis:
 
     def reset(self) -> None:
         """Forget the stream: what follows does not continue it."""
-        memories = self._motion, self._smoothing, self._depth, self._warning, self._planes
+        memories = self._fixed, self._motion, self._smoothing, self._depth, self._warning, self._planes
         for stage in (*memories, self._trajectory, self._scale):
             stage.reset()
 

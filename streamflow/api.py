@@ -77,7 +77,8 @@ def results(
     Returns
     -------
     iterator of Result
-        One for every two frames that follow one another.
+        One for every two frames that follow one another; again, with `pair.repeat`, for a frame that shows
+        the last picture again.
 
     Raises
     ------
@@ -92,7 +93,14 @@ def results(
 
     wanted, images = with_what_they_build_on(stages), frames(source)
     compiled(wanted, (options or Options()).flow)
-    return results(images, wanted, options, knobs=knobs, source=getattr(source, "info", None))
+    return results(
+        images,
+        wanted,
+        options,
+        knobs=knobs,
+        source=getattr(source, "info", None),
+        health=getattr(source, "health", None),
+    )
 
 
 def open(spec: str, **options: Any) -> OpenSource:

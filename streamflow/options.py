@@ -9,6 +9,7 @@ from streamflow.errors import UsageError
 
 if TYPE_CHECKING:
     from streamflow.geometry.camera import Calibration
+    from streamflow.picture_mask import PictureMask
 
 FlowMethod = Literal["fast", "balanced", "accurate", "plain"]
 MotionModel = Literal["full", "translation"]
@@ -52,6 +53,7 @@ class Options:
     fill: bool = False  # complete the depth where nothing was measured
     warn_below: float | None = None  # seconds to contact below which what is in the way is warned of
     region: tuple[int, int, int, int] | None = None  # x, y, width, height in pixels, for the planes
+    mask: PictureMask | None = None  # what of the picture is not the scene, besides what is found so
     camera: Calibration | None = None
     fov: float | None = None  # degrees, horizontal; None: the source's, or an assumed one
     speed: float | None = None  # metres a second, makes depth metric

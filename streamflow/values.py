@@ -9,7 +9,7 @@ two frames. Unknown is NaN in a map and None elsewhere; never zero.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field, is_dataclass, replace
 from enum import IntFlag, StrEnum
 from fractions import Fraction
 from functools import cached_property
@@ -121,12 +121,15 @@ class Flow:
     sigma: Map  # standard deviation of each component of the error of `vectors`, pixels
     smin: Map  # smallest singular value of the window's gradients, grey levels per pixel
     threshmin: float = 0.0  # pixels whose smin is smaller count as without evidence
+    excluded: Mask | None = None  # (H, W) what is fixed to the camera or masked by the user: not the scene
 
     @cached_property
     def evident(self) -> Map:
-        """(H, W) `sigma` where smin reaches the threshold, infinite where there is no evidence."""
+        """(H, W) `sigma` where smin reaches the threshold, infinite where nothing tells of the scene."""
         sigma = self.sigma.copy()
         sigma[~(self.smin >= self.threshmin)] = np.inf  # twice as fast as np.where
+        if self.excluded is not None:
+            sigma[self.excluded] = np.inf
         return sigma
 
 
@@ -239,6 +242,13 @@ class Depth:
     new_unit: bool = False  # `unit` is the step of this pair, and how long the one before was is not known
     held: bool = False  # the pair measured nothing: depth of the pairs before, carried over
     unit_sigma: float | None = None  # relative standard deviation of the metre; None for steps
+
+    def without(self, excluded: Mask) -> Depth:
+        """Return the same, unknown where the picture does not show the scene."""
+        inverse, variance, unknown = self.inverse.copy(), self.variance.copy(), self.unknown.copy()
+        inverse[excluded] = variance[excluded] = np.nan
+        unknown[excluded] = Unknown.FIXED
+        return replace(self, inverse=inverse, variance=variance, unknown=unknown)
 
     @cached_property
     def z(self) -> Map:

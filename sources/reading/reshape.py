@@ -1,4 +1,4 @@
-"""Pictures of another form than the source gives them: turned, and of another size."""
+"""Pictures of another form than the source gives them: turned, a part of them, of another size."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from sources import Source
 from sources.options import SourceOptions
-from streamflow.errors import SourceError
+from streamflow.errors import SourceError, UsageError
 from streamflow.values import Frame, Image, Matrix, SourceInfo
 
 SMALLEST = 16  # pixels a side: the flow looks at windows
@@ -18,7 +18,7 @@ LARGEST = 16384  # pixels a side: more than any encoder takes
 
 
 class Reshaped:
-    """The frames of `source`, turned and then scaled; what was true of their pixels is so no more."""
+    """The frames of `source`, turned, cropped, then scaled; what was true of their pixels is so no more."""
 
     def __init__(self, source: Source, options: SourceOptions) -> None:
         self._source, self._options = source, options
@@ -27,8 +27,8 @@ class Reshaped:
 
     def __iter__(self) -> Iterator[Frame]:
         for frame in self._source:
-            turned = turn(frame.image, self._options.rotate)
-            image = scale(turned, target_size(turned.shape[1::-1], self._options.size))
+            part = crop(turn(frame.image, self._options.rotate), self._options.crop)
+            image = scale(part, target_size(part.shape[1::-1], self._options.size))
             yield replace(frame, image=image, truth=None)
 
     def close(self) -> None:
@@ -38,8 +38,10 @@ class Reshaped:
     def _describe(self, info: SourceInfo) -> SourceInfo:
         assert info.size is not None
         turned = info.size[::-1] if self._options.rotate % 180 else info.size
-        size = target_size(turned, self._options.size)
-        transform = scaling(turned, size) @ turning(info.size, self._options.rotate)
+        x, y, *part = inside(self._options.crop or (0, 0, *turned), turned)
+        size = target_size(tuple(part), self._options.size)
+        moved = np.array([[1.0, 0, -x], [0, 1, -y], [0, 0, 1]]) @ turning(info.size, self._options.rotate)
+        transform = scaling((part[0], part[1]), size) @ moved
         return replace(info, size=size, original_size=info.size, from_original=transform)
 
 
@@ -54,6 +56,29 @@ def target_size(size: tuple[int, ...], wanted: tuple[int, int | None] | None) ->
 def turn(image: Image, degrees: int) -> Image:
     """`image` turned clockwise by a multiple of 90 degrees."""
     return np.ascontiguousarray(np.rot90(image, -degrees // 90))
+
+
+def crop(image: Image, part: tuple[int, int, int, int] | None) -> Image:
+    """(x, y, width, height) of `image`; None: all of it."""
+    if part is None:
+        return image
+    x, y, width, height = inside(part, image.shape[1::-1])
+    return np.ascontiguousarray(image[y : y + height, x : x + width])
+
+
+def inside(part: tuple[int, int, int, int], size: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Return `part` of a picture of `size`.
+
+    Raises
+    ------
+    UsageError
+        It is not in the picture.
+    """
+    x, y, width, height = part
+    if x < 0 or y < 0 or min(width, height) < 1 or x + width > size[0] or y + height > size[1]:
+        words = ",".join(map(str, part))
+        raise UsageError(f"crop {words}: is not a part of the {size[0]}x{size[1]} pictures")
+    return part
 
 
 def scale(image: Image, size: tuple[int, int]) -> Image:

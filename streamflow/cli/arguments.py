@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from sinks import SINKS
 from sources import SOURCES, grouped
 from streamflow import __version__
-from streamflow.cli.source_arguments import add_source_options
+from streamflow.cli.source_arguments import add_source_options, rectangle
 from streamflow.draw.views import ALL_VIEWS, COLOURS, VIEWS
 from streamflow.errors import UsageError
 from streamflow.options import CHOICES, Knobs, Options
@@ -19,6 +19,7 @@ from streamflow.registry import Registry
 
 if TYPE_CHECKING:
     from streamflow.geometry.camera import Calibration
+    from streamflow.picture_mask import PictureMask
 
 EXAMPLES = """\
 examples:
@@ -94,7 +95,9 @@ def add_method_options(parser: argparse._ArgumentGroup | argparse.ArgumentParser
     add("--warn-below", type=float, metavar="SECONDS",
         help="warn of obstacles less than SECONDS ahead: outlined in every view, and in jsonl: with time, "
              "box and share of the image")  # fmt: skip
-    add("--region", type=_region, metavar="x,y,w,h", help="where to look for a plane, pixels")
+    add("--region", type=rectangle, metavar="x,y,w,h", help="where to look for a plane, pixels")
+    add("--mask", type=_mask, metavar="FILE",
+        help="image of the pictures' shape; where it is black nothing is looked at")  # fmt: skip
     add("--camera", type=_calibration, metavar="FILE|fx,fy,cx,cy",
         help="calibration of OpenCV, ROS, Kalibr, COLMAP, KITTI ... (FILE#NAME: one of several)")  # fmt: skip
     add("--fov", type=float, metavar="DEG", help="horizontal field of view, instead of --camera")
@@ -184,12 +187,10 @@ def _known(text: str) -> tuple[int, int, float]:
         raise argparse.ArgumentTypeError(f"{text} is not x,y,METRES") from None
 
 
-def _region(text: str) -> tuple[int, int, int, int]:
-    try:
-        x, y, width, height = (int(word) for word in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is not x,y,width,height in pixels") from None
-    return x, y, width, height
+def _mask(spec: str) -> PictureMask:
+    from sources.mask import read_mask
+
+    return read_mask(spec)
 
 
 def _range(text: str) -> tuple[float, float]:

@@ -203,6 +203,7 @@ def _settings(arguments: Namespace) -> dict[str, object]:
     """What decides the content of an output, for its sidecar."""
     left_out = {"sources", "output", "overwrite", "resume", "quiet", "debug"}
     settings = {name: value for name, value in sorted(vars(arguments).items()) if name not in left_out}
-    if arguments.camera is not None:
-        settings["camera"] = arguments.camera.as_plain()  # its file may change
+    for name in ("camera", "mask"):
+        if settings[name] is not None:
+            settings[name] = getattr(arguments, name).as_plain()  # its file may change
     return settings

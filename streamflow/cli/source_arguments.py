@@ -18,6 +18,8 @@ def add_source_options(parser: argparse._ArgumentGroup) -> None:
     add("--end", type=_time, metavar="T", help="end T after the first frame")
     add("--every", type=int, default=default.every, metavar="N", help="take one frame of N")
     add("--frames", type=int, metavar="N", help="take N frames at most")
+    add("--crop", type=rectangle, metavar="x,y,w,h",
+        help="a part of the pictures, in their own pixels; the camera matrix follows")  # fmt: skip
     add("--size", type=_size, metavar="W[xH]", help="scale the pictures; the camera matrix follows")
     add("--rotate", type=int, default=default.rotate, metavar="DEG",
         help="turn the pictures clockwise, by 90, 180 or 270 degrees")  # fmt: skip
@@ -31,6 +33,15 @@ def add_source_options(parser: argparse._ArgumentGroup) -> None:
 def source_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the part of the command line that `open_source` reads."""
     return {field.name: getattr(arguments, field.name) for field in fields(SourceOptions)}
+
+
+def rectangle(text: str) -> tuple[int, int, int, int]:
+    """Four whole numbers of pixels."""
+    try:
+        x, y, width, height = (int(word) for word in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not x,y,width,height in pixels") from None
+    return x, y, width, height
 
 
 def _time(text: str) -> Fraction:

@@ -50,6 +50,8 @@ def completed(depth: Depth, grey: Image) -> Depth:
     size = grey.shape[1], grey.shape[0]
     inverse, spread = (np.asarray(cv2.resize(part, size), np.float32) for part in (mean, variance))
     inverse[known], spread[known] = depth.inverse[known], depth.variance[known]
+    inverse[depth.unknown & np.uint8(Unknown.FIXED) > 0] = np.nan  # no part of the scene
+    spread[np.isnan(inverse)] = np.nan
     filled = ~known & np.isfinite(inverse)
     unknown = depth.unknown | np.uint8(Unknown.FILLED) * filled
     return replace(depth, inverse=inverse, variance=spread, unknown=unknown)

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from streamflow.draw.colours import RED, WHITE
+from streamflow.draw.excluded import draw_excluded
 from streamflow.draw.grid import tile
 from streamflow.draw.looming import draw_looming
 from streamflow.draw.numbers import when
@@ -16,6 +17,7 @@ from streamflow.geometry.epipole import pixel
 from streamflow.options import Knobs
 from streamflow.values import Image, Matrix, Result
 
+HATCHED = frozenset(VIEWS) - {"image", "derivatives"}  # views that tell the scene from what is not
 TRACE_SECONDS = 1.0
 TRACE_FRAMES = 25  # when the stream has no clock
 
@@ -70,7 +72,10 @@ class Painter:
             words.append("damaged picture")
         panel.text.caption("  ".join(words), RED if len(words) > 2 else WHITE)
         picture = VIEWS[view].load()(panel)
+        excluded = None if result.flow is None else result.flow.excluded
         if not self.style.clean:
+            if excluded is not None and view in HATCHED:
+                draw_excluded(picture, excluded)
             for looming in result.looming or ():
                 draw_looming(picture, looming, panel.text)
             panel.text.draw(picture)

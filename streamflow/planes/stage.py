@@ -62,6 +62,8 @@ class PlanesStage:
         described = describe_planes(
             planes, labels, names, flow.vectors, camera_matrix, motion.rotation, displacement
         )
+        if flow.excluded is not None:  # regions are found on a grid, whose cells reach over the edge
+            described = tuple(replace(plane, mask=plane.mask & ~flow.excluded) for plane in described)
         return tuple(plane for plane in described if plane.residual < WORST)
 
     def _dominant(
@@ -74,7 +76,7 @@ class PlanesStage:
             raise UsageError(f"`region` {x0},{y0},{across},{down} reaches outside the {width}x{height} image")
         inside = np.zeros((height, width), np.bool_)
         inside[y0 : y0 + down, x0 : x0 + across] = True
-        evident = inside & (flow.smin >= flow.threshmin)
+        evident = inside & np.isfinite(flow.evident)
         y, x = np.nonzero(evident[::SPACING, ::SPACING])
         y, x = y * SPACING, x * SPACING
         points = np.stack([x, y], axis=1).astype(float)

@@ -360,3 +360,12 @@ def test_json_tells_the_pair_s_own_epipole_the_smoothed_one_and_the_pose():
 def test_json_has_no_nan(current_folder):
     record = {"a": np.array([1.5, np.nan]), "b": float("inf"), "c": np.float32(2), "d": None}
     assert json.loads(to_json(record)) == {"a": [1.5, None], "b": None, "c": 2.0, "d": None}
+
+
+def test_npz_tells_what_is_not_the_scene():
+    (result,) = make_results()[:1]
+    excluded = np.zeros(result.flow.sigma.shape, np.bool_)
+    excluded[:9] = True
+    masked = replace(result, flow=replace(result.flow, excluded=excluded))
+    write_all(open_sink("npz:out", make_run()), [masked])
+    np.testing.assert_array_equal(read_npz("out/frame_000001.npz")["excluded"], excluded)

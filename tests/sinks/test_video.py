@@ -14,7 +14,7 @@ import av
 import numpy as np
 import pytest
 
-from sinks import open_sink
+from sinks import Holding, open_sink
 from sinks.video import ENCODINGS, fitted
 from sinks.writing.clock import Clock
 from sinks.writing.video_file import VideoFile
@@ -322,3 +322,17 @@ def test_what_an_interrupted_run_left_is_not_thrown_away(current_folder):
     assert (current_folder / "out.part.mp4").read_bytes() == b"half an hour of work"
     write_all(open_sink("out.mp4", make_run(overwrite=True)), make_results())
     assert [path.name for path in current_folder.iterdir()] == ["out.mp4"]
+
+
+def test_a_repeated_frame_holds_the_last_picture() -> None:
+    first, second = make_results()[:2]
+    later = replace(second.pair.reference, index=3, time=Fraction(3, 25))
+    sink = open_sink("out.mkv", make_run())
+    assert isinstance(sink, Holding)
+    for result in (first, second):
+        sink.write(result)
+    sink.hold(later)
+    sink.close()
+    assert [round(time * 25) for time in times_in("out.mkv")] == [1, 2, 3]
+    _, shown, held = pictures_in("out.mkv")
+    assert abs(shown.astype(int) - held).mean() < 1  # grey levels, of a codec
