@@ -42,6 +42,8 @@ class VideoSource:
         Frames a second of raw streams, which have no clock of their own.
     levels : tuple of float, optional
         Values that become black and white, of grey video deeper than 8 bits; default: from a sample.
+    health : Health, optional
+        Where to count what happens, shared with the files that are read before.
 
     Raises
     ------
@@ -50,9 +52,14 @@ class VideoSource:
     """
 
     def __init__(
-        self, spec: str, *, fps: Fraction | None = None, levels: tuple[float, float] | None = None
+        self,
+        spec: str,
+        *,
+        fps: Fraction | None = None,
+        levels: tuple[float, float] | None = None,
+        health: Health | None = None,
     ) -> None:
-        self.health = Health()
+        self.health = health or Health()
         self._spec, self._fps = spec, fps
         self._log = FfmpegLog()
         try:

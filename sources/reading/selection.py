@@ -57,12 +57,12 @@ class Selection:
             yield frame
 
     def _from(self, start: Fraction, frames: Iterator[Frame]) -> Iterator[Frame]:
-        known = list(self.health.notes)  # of the stream as a whole
+        opened = replace(self.health, notes=[*self.health.notes])
         if isinstance(self._source, Seekable) and self._source.seek(start):
             frames = iter(self._source)
         for frame in frames:
             if frame.time is not None and frame.time >= start:
-                self.health.restart(known)
+                self.health.restore(opened)
                 yield replace(frame, gap=None)
                 yield from frames
                 return

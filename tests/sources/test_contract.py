@@ -40,6 +40,14 @@ def video(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
+def joined(folder: Path) -> Iterator[str]:
+    for i in range(2):
+        write_clip(folder / f"DJI_000{i}.mp4", count=COUNT // 2)
+    (folder / "list.txt").write_text("file 'DJI_0000.mp4'\nfile 'DJI_0001.mp4'\n")
+    yield str(folder / "list.txt")
+
+
+@contextmanager
 def network(folder: Path) -> Iterator[str]:
     camera = HttpCamera()
     yield camera.url
@@ -64,6 +72,7 @@ def sequence(folder: Path) -> Iterator[str]:
 SAMPLES: dict[str, Callable[[Path], AbstractContextManager[str]]] = {
     "images": images,
     "video": video,
+    "joined": joined,
     "network": network,
     "synthetic": synthetic,
     "sequence": sequence,
@@ -186,8 +195,8 @@ def test_spelling_finds_its_source(spec, name):
 
 
 USELESS = {  # of the samples: those with a clock, those of files, those of 8 bits
-    "fps": (Fraction(30), {"video", "network"}),
-    "every_frame": (True, {"video", "images", "sequence", "synthetic"}),
+    "fps": (Fraction(30), {"video", "joined", "network"}),
+    "every_frame": (True, {"video", "joined", "images", "sequence", "synthetic"}),
     "levels": ((0.0, 4095.0), set(SAMPLES)),
 }
 
