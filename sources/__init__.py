@@ -88,10 +88,13 @@ SOURCES = Registry(
             "files listed for ffmpeg's concat, as one video (also: several files with --join)",
             is_list,
         ),
+        "stdin": Entry(
+            "sources.stdin:StdinSource", "-", "a video file or stream that is piped in", lambda s: s == "-"
+        ),
         "video": Entry(
             "sources.video:VideoSource",
-            "FILE|-",
-            "a video file, or one that is piped in",
+            "FILE",
+            "a video file",
             lambda s: True,
         ),
     },

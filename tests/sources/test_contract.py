@@ -78,7 +78,7 @@ SAMPLES: dict[str, Callable[[Path], AbstractContextManager[str]]] = {
     "sequence": sequence,
 }
 CLOCKLESS = {"images", "sequence"}  # take their clock from the user
-WITHOUT_SAMPLE = {"camera"}  # needs a device; what it does with one is in test_live_sources
+WITHOUT_SAMPLE = {"camera", "stdin"}  # need a device, a pipe: see test_live, test_stdin
 ABSENT = {
     "images": "nothing_here_*.png",
     "video": "nothing_here.mp4",
@@ -186,6 +186,7 @@ def test_absent_input_is_one_line_that_names_it(name, tmp_path, monkeypatch, cap
         ("frames/*.png", "images"),
         (".", "images"),
         ("clip.mp4", "video"),
+        ("-", "stdin"),
         ("demonstration.mp4", "video"),
         ("C:/clip.mp4", "video"),
     ],
