@@ -10,7 +10,8 @@ from pathlib import Path
 from sources.options import SourceOptions
 from sources.reading.playlist import Item, continues, read_list
 from sources.reading.selection import Selection
-from sources.video import NOMINAL_RATE, VideoSource
+from sources.reading.spread import NOMINAL_RATE
+from sources.video import VideoSource
 from streamflow.errors import SourceError
 from streamflow.values import Frame, Health
 

@@ -22,7 +22,6 @@ from sources.reading.timeline import FramePosition
 from streamflow.errors import SourceError, UsageError
 from streamflow.values import Frame, Health, SourceInfo
 
-NOMINAL_RATE = Fraction(25)  # where not even the container says
 SEEK_BACK = (0, 1, 10)  # seconds before the time sought: the nearest key frame may be shown after it
 
 WITHOUT_TIMES = ("avi", "mpeg")  # when a frame is shown follows from the frames before it
@@ -147,7 +146,7 @@ class VideoSource:
         frames = self._decode(Decoder(self._container, self._stream, self._log, self.health, whole=whole))
         if self._clockless:
             return frames
-        return spread(frames, 1 / (self._rate() or NOMINAL_RATE), self.health)
+        return spread(frames, self._rate(), self.health)
 
     def _decode(self, decoder: Decoder) -> Iterator[Frame]:
         """Decoded frames and their positions -> progressive frames -> images -> gaps marked."""
