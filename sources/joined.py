@@ -48,10 +48,11 @@ class JoinedSource:
         self._current.close()
 
     def _open(self, item: Item) -> VideoSource | Selection:
+        earlier = replace(self.health, notes=[*self.health.notes])
         source = VideoSource(item.path, health=self.health)
         if item.start is None and item.end is None:
             return source
-        return Selection(source, SourceOptions(start=item.start, end=item.end))
+        return Selection(source, SourceOptions(start=item.start, end=item.end), earlier)
 
     def _read(self) -> Iterator[Frame]:
         index, time = 0, None

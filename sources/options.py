@@ -38,7 +38,7 @@ class SourceOptions:
                 object.__setattr__(self, name, _exact(name, value))
         if isinstance(self.size, int):
             object.__setattr__(self, "size", (self.size, None))
-        if self.size is not None and min(self.size[0], self.size[1] or 1) < 1:
+        if self.size is not None and min(side for side in self.size if side is not None) < 1:
             raise UsageError("size: the width and height of a picture are at least 1")
         if self.end is not None and self.end <= (self.start or 0):
             raise UsageError("end must come after start")
@@ -73,5 +73,5 @@ USERS = {
 def _exact(name: str, value: object) -> Fraction:
     try:
         return Fraction(str(value))  # 29.97 is 2997/100, not the nearest binary number
-    except ValueError:
+    except (ValueError, ZeroDivisionError):
         raise UsageError(f"{name}: {value!r} is not a number") from None

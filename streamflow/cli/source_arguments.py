@@ -21,7 +21,7 @@ def add_source_options(parser: argparse._ArgumentGroup) -> None:
     add("--size", type=_size, metavar="W[xH]", help="scale the pictures; the camera matrix follows")
     add("--rotate", type=int, default=default.rotate, metavar="DEG",
         help="turn the pictures clockwise, by 90, 180 or 270 degrees")  # fmt: skip
-    add("--fps", type=Fraction, metavar="RATE",
+    add("--fps", type=_number, metavar="RATE",
         help="frames a second of what has no clock, such as images; what to ask a webcam for")  # fmt: skip
     add("--levels", type=_levels, metavar="LOW:HIGH",
         help="values of deep pictures that become black and white (default: from a sample)")  # fmt: skip
@@ -39,10 +39,18 @@ def _time(text: str) -> Fraction:
     """Exact seconds: 90, 90.5, 1:30, 0:01:30.5."""
     seconds = Fraction(0)
     for part in text.split(":"):
-        seconds = 60 * seconds + Fraction(part)
+        seconds = 60 * seconds + _number(part)
     if seconds < 0 or text.count(":") > 2:
         raise argparse.ArgumentTypeError(f"{text} is not a time: seconds, m:s or h:m:s")
     return seconds
+
+
+def _number(text: str) -> Fraction:
+    """Exact: 30000/1001, 29.97 or 25."""
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise argparse.ArgumentTypeError(f"{text} is not a number") from None
 
 
 def _size(text: str) -> tuple[int, int | None]:
