@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sources.reading.image_files import PRINTF, is_image
+from sources.reading.playlist import chapters, is_list
 from streamflow.errors import UsageError
 from streamflow.registry import Entry, Registry
 
@@ -84,13 +85,32 @@ SOURCES = Registry(
             "a folder, a pattern such as left_%04d.png, images in order, a file of many pages",
             _is_images,
         ),
-        "video": Entry("sources.video:VideoSource", "FILE", "a video file", lambda s: True),
+        "joined": Entry(
+            "sources.joined:JoinedSource",
+            "LIST.txt",
+            "files listed for ffmpeg's concat, as one video (also: several files with --join)",
+            is_list,
+        ),
+        "stdin": Entry(
+            "sources.stdin:StdinSource", "-", "a video file or stream that is piped in", lambda s: s == "-"
+        ),
+        "video": Entry(
+            "sources.video:VideoSource",
+            "FILE",
+            "a video file",
+            lambda s: True,
+        ),
     },
 )
 
 
-def grouped(specs: Sequence[str]) -> list[str | tuple[str, ...]]:
-    """`specs` with single pictures that stand side by side made one: they are frames of one stream."""
+def grouped(specs: Sequence[str], join: bool = False) -> list[str | tuple[str, ...]]:
+    """`specs` with those made one that are parts of one stream.
+
+    Single pictures side by side are its frames; with `join`, all are one video.
+    """
+    if join:
+        return [tuple(chapters(specs))]
     groups: list[str | tuple[str, ...]] = []
     for still, members in groupby(specs, _is_still):
         stills = tuple(members)
@@ -110,7 +130,8 @@ def open_source(spec: str | Sequence[str], **options: Any) -> Source:
     Parameters
     ----------
     spec : str or sequence of str
-        "demo", a camera index, a URL, a folder or glob of images, or a video file; or images in order.
+        "demo", a camera index, a URL, a folder or glob of images, or a video file; or the parts of one
+        stream in order: images, or video files.
     **options
         Fields of `SourceOptions`.
 
@@ -142,10 +163,15 @@ def _open(spec: str | Sequence[str], asked: dict[str, Any]) -> Source:
     """Give an adapter the options that it takes; refuse those that are of no use to it."""
     from sources.options import OF_ANY_SOURCE, USERS
 
-    entry = SOURCES.find(spec) if isinstance(spec, str) else SOURCES.entries["images"]
-    adapter = entry.load()
+    adapter = _entry(spec).load()
     takes = signature(adapter).parameters
     for name in asked.keys() - OF_ANY_SOURCE - takes.keys():
         raise UsageError(f"{spec}: {name} is of no use here, only for {USERS[name]}; leave it out")
     source: Source = adapter(spec, **{name: value for name, value in asked.items() if name in takes})
     return source
+
+
+def _entry(spec: str | Sequence[str]) -> Entry:
+    if isinstance(spec, str):
+        return SOURCES.find(spec)
+    return SOURCES.entries["images" if all(map(is_image, spec)) else "joined"]

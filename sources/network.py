@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
@@ -143,4 +144,6 @@ def explained(error: BaseException) -> str:
     """What happened to a connection in a few words."""
     if isinstance(error, av.error.ExitError):  # FFmpeg's word for a timeout
         return "no answer within the timeout"
+    if isinstance(error, OSError) and error.errno == errno.EIO:  # of a server that cannot seek
+        return "cannot be read on; if it is an mp4 with its index at the end, download it first"
     return reason(error)

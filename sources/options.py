@@ -8,10 +8,15 @@ from typing import Any
 
 from streamflow.errors import UsageError
 
+FASTEST = 100_000  # frames a second
+
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """The part of a stream to read and the form its pictures take."""
+    """The part of a stream to read and the form its pictures take.
+
+    Times and rates may be any numbers, such as 29.97; `size` may be a width alone.
+    """
 
     # Of any source
     start: Fraction | None = None  # seconds after the stream's first frame
@@ -28,9 +33,18 @@ class SourceOptions:
     levels: tuple[float, float] | None = None  # values that become black and white, of deep pictures
 
     def __post_init__(self) -> None:
-        """Refuse what makes no sense."""
+        """Make numbers exact, and refuse what makes no sense."""
+        for name in ("start", "end", "fps"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _exact(name, value))
+        if isinstance(self.size, int):
+            object.__setattr__(self, "size", (self.size, None))
+        if self.size is not None and min(side for side in self.size if side is not None) < 1:
+            raise UsageError("size: the width and height of a picture are at least 1")
         if self.end is not None and self.end <= (self.start or 0):
             raise UsageError("end must come after start")
+        if self.fps is not None and not 0 < self.fps <= FASTEST:
+            raise UsageError(f"fps must be above 0 and at most {FASTEST}")
         if self.every < 1 or (self.frames is not None and self.frames < 2):
             raise UsageError("every must be at least 1, and frames at least 2: a pair")
         if self.rotate % 90:
@@ -56,3 +70,10 @@ USERS = {
     "every_frame": "cameras",
     "levels": "images and video files",
 }
+
+
+def _exact(name: str, value: object) -> Fraction:
+    try:
+        return Fraction(str(value))  # 29.97 is 2997/100, not the nearest binary number
+    except (ValueError, ZeroDivisionError):
+        raise UsageError(f"{name}: {value!r} is not a number") from None

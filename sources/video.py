@@ -22,7 +22,6 @@ from sources.reading.timeline import FramePosition
 from streamflow.errors import SourceError, UsageError
 from streamflow.values import Frame, Health, SourceInfo
 
-NOMINAL_RATE = Fraction(25)  # where not even the container says
 SEEK_BACK = (0, 1, 10)  # seconds before the time sought: the nearest key frame may be shown after it
 
 WITHOUT_TIMES = ("avi", "mpeg")  # when a frame is shown follows from the frames before it
@@ -42,6 +41,8 @@ class VideoSource:
         Frames a second of raw streams, which have no clock of their own.
     levels : tuple of float, optional
         Values that become black and white, of grey video deeper than 8 bits; default: from a sample.
+    health : Health, optional
+        Where to count what happens, shared with the files that are read before.
 
     Raises
     ------
@@ -50,9 +51,14 @@ class VideoSource:
     """
 
     def __init__(
-        self, spec: str, *, fps: Fraction | None = None, levels: tuple[float, float] | None = None
+        self,
+        spec: str,
+        *,
+        fps: Fraction | None = None,
+        levels: tuple[float, float] | None = None,
+        health: Health | None = None,
     ) -> None:
-        self.health = Health()
+        self.health = health or Health()
         self._spec, self._fps = spec, fps
         self._log = FfmpegLog()
         try:
@@ -140,7 +146,7 @@ class VideoSource:
         frames = self._decode(Decoder(self._container, self._stream, self._log, self.health, whole=whole))
         if self._clockless:
             return frames
-        return spread(frames, 1 / (self._rate() or NOMINAL_RATE), self.health)
+        return spread(frames, self._rate(), self.health)
 
     def _decode(self, decoder: Decoder) -> Iterator[Frame]:
         """Decoded frames and their positions -> progressive frames -> images -> gaps marked."""

@@ -181,10 +181,9 @@ class Health:
         if len(self.notes) < 20 and line not in self.notes:
             self.notes.append(line)
 
-    def restart(self, notes: list[str]) -> None:
-        """Forget what happened, but for `notes`: the part of the stream that matters begins here."""
-        self.decoded, self.damaged, self.missing, self.dropped, self.gaps = 1, 0, 0, 0, 0
-        self.notes[:] = notes
+    def restore(self, earlier: Health) -> None:
+        """Forget what happened since it was as `earlier`, of which nobody asked."""
+        vars(self).update(vars(earlier), notes=[*earlier.notes])
 
     @property
     def whole(self) -> bool:

@@ -11,11 +11,13 @@ from itertools import chain
 from threading import Condition, Thread
 from typing import Protocol
 
+from sources.reading.spread import spread
 from streamflow.errors import SourceError
 from streamflow.values import Frame, Health, Image, SourceInfo
 
 BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0)  # seconds before each attempt to reconnect; the last repeats
 GIVE_UP = 30.0  # seconds without a frame after which a camera counts as gone
+SLIP = 1  # seconds that a camera's clock may go back and still be the same clock
 JOIN = 5.0  # seconds to wait for a thread that is to stop
 
 
@@ -80,7 +82,9 @@ class LiveSource:
         except BaseException:
             self.close()
             raise
-        self._frames = chain([first], self._reader)
+        self._frames: Iterator[Frame] = chain([first], self._reader)
+        if not self._reader.live:  # a file: there is no hurry
+            self._frames = spread(self._frames, self._reader.rate, self.health)
         self.info = SourceInfo(name, stem, live=self._reader.live, rate=self._reader.rate, size=first.size)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -192,7 +196,7 @@ class LiveReader:
             try:
                 with closing(self._connect()) as connection:
                     self.live, self.rate = connection.live, connection.rate
-                    clock.restart()
+                    clock.restart(connection.rate)
                     for capture in connection:
                         gap = gap or capture.gap
                         if shape not in (None, capture.image.shape):
@@ -235,26 +239,31 @@ class LiveReader:
 
 
 class ArrivalClock:
-    """Time of live frames in seconds since the first one, never going back, through every reconnection.
+    """Time of live frames in seconds since the first one, always rising, through every reconnection.
 
-    A camera's own clock is more even than arrival; it starts anew with each connection.
+    A camera's own clock is more even than arrival; it starts anew with each connection, and whenever it
+    goes back by more than `SLIP`. Frames that it stamps alike are half an interval apart: the next may
+    follow at the nominal rate.
     """
 
     def __init__(self) -> None:
         self._start = time.monotonic_ns()
         self._origin: Fraction | None = None  # arrival minus camera's clock
         self._last = Fraction(0)
+        self._half = Fraction(1, 60)  # seconds
 
-    def restart(self) -> None:
+    def restart(self, rate: Fraction | None = None) -> None:
         """A new connection: the camera's clock may have any other origin."""
         self._origin = None
+        if rate:
+            self._half = 1 / (2 * rate)
 
     def time(self, taken: Fraction | None) -> Fraction:
         """When a frame that arrives now was taken, by the camera's clock if that is given."""
         now = Fraction(time.monotonic_ns() - self._start, 10**9)
         if taken is not None:
-            if self._origin is None:
-                self._origin = now - taken
+            if self._origin is None or taken + self._origin < self._last - SLIP:
+                self._origin = max(now, self._last + self._half) - taken
             now = taken + self._origin
-        self._last = max(self._last, now)
+        self._last = now if now > self._last else self._last + self._half
         return self._last

@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 from sources import Source
 from sources.options import SourceOptions
 from streamflow.errors import SourceError, UsageError
-from streamflow.values import Frame, SourceInfo
+from streamflow.values import Frame, Health, SourceInfo
 
 
 @runtime_checkable
@@ -26,11 +26,13 @@ class Seekable(Protocol):
 class Selection:
     """The frames of `source` that were asked for, counted from 0.
 
-    What goes wrong before the first of them is not told: nobody asked for it.
+    What goes wrong before the first of them is not told: nobody asked for it. `earlier` is what happened
+    before the source was opened, if its health is shared with others.
     """
 
-    def __init__(self, source: Source, options: SourceOptions) -> None:
+    def __init__(self, source: Source, options: SourceOptions, earlier: Health | None = None) -> None:
         self._source, self._options = source, options
+        self._earlier = earlier or Health()
         self.health = source.health
         self.info = shortened(source.info, options)
 
@@ -57,12 +59,13 @@ class Selection:
             yield frame
 
     def _from(self, start: Fraction, frames: Iterator[Frame]) -> Iterator[Frame]:
-        known = list(self.health.notes)  # of the stream as a whole
+        notes = self.health.notes if self.health.whole else self._earlier.notes
+        earlier = replace(self._earlier, decoded=self._earlier.decoded + 1, notes=[*notes])
         if isinstance(self._source, Seekable) and self._source.seek(start):
             frames = iter(self._source)
         for frame in frames:
             if frame.time is not None and frame.time >= start:
-                self.health.restart(known)
+                self.health.restore(earlier)
                 yield replace(frame, gap=None)
                 yield from frames
                 return

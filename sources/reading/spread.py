@@ -8,12 +8,13 @@ from fractions import Fraction
 
 from streamflow.values import Frame, Health
 
+NOMINAL_RATE = Fraction(25)  # frames a second, of a stream that does not tell its own
 HELD = 16  # frames that wait for a later time at most; they are held in memory
 
 NOTE = "some frames have no time of their own; they are spread evenly between those that have"
 
 
-def spread(frames: Iterator[Frame], step: Fraction, health: Health) -> Iterator[Frame]:
+def spread(frames: Iterator[Frame], rate: Fraction | None, health: Health) -> Iterator[Frame]:
     """Yield `frames` with times that rise from each to the next; reads one frame ahead.
 
     Frames that are not later than the one before them share the time up to the next that is: webcams stamp
@@ -23,11 +24,12 @@ def spread(frames: Iterator[Frame], step: Fraction, health: Health) -> Iterator[
     ----------
     frames : iterator of Frame
         In order.
-    step : Fraction
-        Seconds between two frames, where no later frame tells.
+    rate : Fraction, optional
+        Frames a second, where no later frame tells.
     health : Health
         Told when times had to be made up.
     """
+    step = 1 / (rate or NOMINAL_RATE)
     last: Fraction | None = None
     for group, following in _groups(frames):
         first = group[0].time
@@ -47,10 +49,14 @@ def _groups(frames: Iterator[Frame]) -> Iterator[tuple[list[Frame], Fraction | N
     """Frames of one time, and the time of the frame that follows on them, if one does."""
     group: list[Frame] = []
     for frame in frames:
-        later = bool(group) and frame.time is not None and frame.time > (group[0].time or -1)
+        later = bool(group) and _is_later(frame, group[0])
         if group and (later or frame.gap or len(group) == HELD):
             yield group, frame.time if later and not frame.gap else None
             group = []
         group.append(frame)
     if group:
         yield group, None
+
+
+def _is_later(frame: Frame, before: Frame) -> bool:
+    return frame.time is not None and (before.time is None or frame.time > before.time)

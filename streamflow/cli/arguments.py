@@ -57,7 +57,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         raise UsageError("--grey is --view depth --colours grey --clean: leave out --view and --colours")
     if arguments.resume and arguments.overwrite:
         raise UsageError("--resume keeps what is there, -y replaces it: give one")
-    arguments.sources = grouped(arguments.sources)
+    arguments.sources = grouped(arguments.sources, arguments.join)
     if len(arguments.sources) > 1 and any("{stem}" not in target for target in arguments.output):
         raise UsageError("several sources would write to the same output: put {stem} in each -o target")
     return arguments

@@ -23,10 +23,12 @@ def add_source_options(parser: argparse._ArgumentGroup) -> None:
     add("--size", type=_size, metavar="W[xH]", help="scale the pictures; the camera matrix follows")
     add("--rotate", type=int, default=default.rotate, metavar="DEG",
         help="turn the pictures clockwise, by 90, 180 or 270 degrees")  # fmt: skip
-    add("--fps", type=_rate, metavar="RATE",
+    add("--fps", type=_number, metavar="RATE",
         help="frames a second of what has no clock, such as images; what to ask a webcam for")  # fmt: skip
     add("--levels", type=_levels, metavar="LOW:HIGH",
         help="values of deep pictures that become black and white (default: from a sample)")  # fmt: skip
+    add("--join", action="store_true",
+        help="all SOURCEs are one video; of a GoPro's chapters the first is enough")  # fmt: skip
     add("--every-frame", action="store_true", help="cameras: never drop a frame, rather lag behind")
 
 
@@ -48,10 +50,18 @@ def _time(text: str) -> Fraction:
     """Exact seconds: 90, 90.5, 1:30, 0:01:30.5."""
     seconds = Fraction(0)
     for part in text.split(":"):
-        seconds = 60 * seconds + Fraction(part)
+        seconds = 60 * seconds + _number(part)
     if seconds < 0 or text.count(":") > 2:
         raise argparse.ArgumentTypeError(f"{text} is not a time: seconds, m:s or h:m:s")
     return seconds
+
+
+def _number(text: str) -> Fraction:
+    """Exact: 30000/1001, 29.97 or 25."""
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise argparse.ArgumentTypeError(f"{text} is not a number") from None
 
 
 def _size(text: str) -> tuple[int, int | None]:
@@ -59,14 +69,6 @@ def _size(text: str) -> tuple[int, int | None]:
     if not all(word.isdecimal() and int(word) > 0 for word in words) or len(words) > 2:
         raise argparse.ArgumentTypeError(f"{text} is not WIDTH or WIDTHxHEIGHT in pixels")
     return int(words[0]), int(words[1]) if len(words) == 2 else None
-
-
-def _rate(text: str) -> Fraction:
-    """Exact: 30000/1001, 29.97 or 25."""
-    rate = Fraction(text)
-    if not 0 < rate <= 100_000:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of frames a second")
-    return rate
 
 
 def _levels(text: str) -> tuple[float, float]:

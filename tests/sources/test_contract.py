@@ -40,6 +40,14 @@ def video(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
+def joined(folder: Path) -> Iterator[str]:
+    for i in range(2):
+        write_clip(folder / f"DJI_000{i}.mp4", count=COUNT // 2)
+    (folder / "list.txt").write_text("file 'DJI_0000.mp4'\nfile 'DJI_0001.mp4'\n")
+    yield str(folder / "list.txt")
+
+
+@contextmanager
 def network(folder: Path) -> Iterator[str]:
     camera = HttpCamera()
     yield camera.url
@@ -64,12 +72,13 @@ def sequence(folder: Path) -> Iterator[str]:
 SAMPLES: dict[str, Callable[[Path], AbstractContextManager[str]]] = {
     "images": images,
     "video": video,
+    "joined": joined,
     "network": network,
     "synthetic": synthetic,
     "sequence": sequence,
 }
 CLOCKLESS = {"images", "sequence"}  # take their clock from the user
-WITHOUT_SAMPLE = {"camera"}  # needs a device; what it does with one is in test_live_sources
+WITHOUT_SAMPLE = {"camera", "stdin"}  # need a device, a pipe: see test_live, test_stdin
 ABSENT = {
     "images": "nothing_here_*.png",
     "video": "nothing_here.mp4",
@@ -177,6 +186,7 @@ def test_absent_input_is_one_line_that_names_it(name, tmp_path, monkeypatch, cap
         ("frames/*.png", "images"),
         (".", "images"),
         ("clip.mp4", "video"),
+        ("-", "stdin"),
         ("demonstration.mp4", "video"),
         ("C:/clip.mp4", "video"),
     ],
@@ -186,8 +196,8 @@ def test_spelling_finds_its_source(spec, name):
 
 
 USELESS = {  # of the samples: those with a clock, those of files, those of 8 bits
-    "fps": (Fraction(30), {"video", "network"}),
-    "every_frame": (True, {"video", "images", "sequence", "synthetic"}),
+    "fps": (Fraction(30), {"video", "joined", "network"}),
+    "every_frame": (True, {"video", "joined", "images", "sequence", "synthetic"}),
     "levels": ((0.0, 4095.0), set(SAMPLES)),
 }
 

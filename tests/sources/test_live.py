@@ -124,4 +124,13 @@ def test_clock_follows_the_camera_within_a_connection():
     stamps = [clock.time(Fraction(1000 + i, 25)) for i in range(5)]
     assert [b - a for a, b in itertools.pairwise(stamps)] == [Fraction(1, 25)] * 4
     clock.restart()
-    assert clock.time(Fraction(3)) >= stamps[-1]
+    assert clock.time(Fraction(3)) > stamps[-1]
+
+
+def test_frames_stamped_alike_and_a_clock_that_goes_back_still_rise():
+    clock = ArrivalClock()
+    clock.restart(Fraction(25))
+    stamps = [clock.time(Fraction(taken)) for taken in (5, 5, 5.1, 5.1, 5.05, 5.2, 1, 1.04, 1.08)]
+    assert stamps == sorted(set(stamps))
+    assert stamps[1] - stamps[0] == Fraction(1, 50)
+    assert stamps[-1] - stamps[-2] == pytest.approx(0.04)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
 from sources.video import VideoSource
+from streamflow.errors import UsageError
 from streamflow.values import Health, Image
 from tests.support.clips import (
     QUICK_VP9,
@@ -275,3 +278,45 @@ def test_leap_out_of_a_steady_rate_is_a_gap(tmp_path):
     }
     assert health.whole
     assert health.gaps == 1
+
+
+def write_deep(path: Path, pix_fmt: str, values: Callable[[int], np.ndarray], count: int = 20) -> Path:
+    """FFV1, which keeps every bit."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, pix_fmt
+        for i in range(count):
+            frame = av.VideoFrame.from_ndarray(values(i), pix_fmt)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(("pix_fmt", "top"), [("gray10le", 1023), ("gray12le", 4095), ("gray16le", 65535)])
+def test_deep_grey_video_shows_every_grey_of_the_scene(tmp_path, pix_fmt, top):
+    """A sixteenth of the range, as a thermal camera gives it, far from zero."""
+    path = write_deep(
+        tmp_path / "thermal.mkv",
+        pix_fmt,
+        lambda i: (top // 2 + picture(i)[..., 1].astype(float) * top / 16 / 255).astype(np.uint16),
+    )
+    frames, health = read(path)
+    assert numbers(frames) == list(range(20))
+    assert np.ptp(np.stack([frame.image for frame in frames])) > 200
+    assert health.notes[0].startswith(f"{pix_fmt} video, ")
+    assert health.whole
+
+
+def test_levels_of_deep_video_are_the_users_if_given(tmp_path):
+    path = write_deep(tmp_path / "a.mkv", "gray16le", lambda i: picture(i)[..., 1].astype(np.uint16) * 256)
+    source = VideoSource(str(path), levels=(0, 255 * 256))
+    for i, frame in enumerate(source):
+        np.testing.assert_array_equal(frame.image[..., 0], picture(i)[..., 1])
+    source.close()
+
+
+def test_ordinary_ten_bit_video_needs_no_levels(tmp_path):
+    path = write_clip(tmp_path / "ten.mp4", pix_fmt="yuv420p10le")
+    assert read(path)[1].notes == []
+    with pytest.raises(UsageError, match="leave out levels"):
+        VideoSource(str(path), levels=(0, 1023))
