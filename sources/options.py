@@ -19,7 +19,7 @@ class SourceOptions:
     every: int = 1  # take one frame of so many
     frames: int | None = None  # take so many frames at most
     rotate: int = 0  # degrees clockwise, a multiple of 90
-    size: tuple[int, int | None] | None = None  # (width, height) of the frames; height None: in proportion
+    size: int | tuple[int, int | None] | None = None  # width of the frames, or width and height
 
     # Only of sources whose adapter takes a parameter of this name
     fps: Fraction | None = None  # frames a second of a source without a clock; what to ask a webcam for
@@ -29,13 +29,13 @@ class SourceOptions:
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
         if self.end is not None and self.end <= (self.start or 0):
-            raise UsageError("end must come after start")
+            raise UsageError("`end` must come after `start`")
         if self.every < 1 or (self.frames is not None and self.frames < 2):
-            raise UsageError("every must be at least 1, and frames at least 2: a pair")
+            raise UsageError("`every` must be at least 1, and `frames` at least 2: a pair")
         if self.rotate % 90:
-            raise UsageError(f"rotate {self.rotate}: pictures are turned by 90, 180 or 270 degrees")
+            raise UsageError(f"`rotate` {self.rotate}: pictures are turned by 90, 180 or 270 degrees")
         if self.levels is not None and not self.levels[0] < self.levels[1]:
-            raise UsageError("levels: the value for black must be below the value for white")
+            raise UsageError("`levels`: the value for black must be below the value for white")
 
     def asked(self) -> dict[str, Any]:
         """Options that differ from their default."""
