@@ -166,7 +166,7 @@ def _open(spec: str | Sequence[str], asked: dict[str, Any]) -> Source:
     adapter = _entry(spec).load()
     takes = signature(adapter).parameters
     for name in asked.keys() - OF_ANY_SOURCE - takes.keys():
-        raise UsageError(f"{spec}: {name} is of no use here, only for {USERS[name]}; leave it out")
+        raise UsageError(f"{spec}: `{name}` is of no use here, only for {USERS[name]}; leave it out")
     source: Source = adapter(spec, **{name: value for name, value in asked.items() if name in takes})
     return source
 

@@ -25,7 +25,7 @@ class SourceOptions:
     frames: int | None = None  # take so many frames at most
     rotate: int = 0  # degrees clockwise, a multiple of 90
     crop: tuple[int, int, int, int] | None = None  # (x, y, width, height) in pixels of the frames once turned
-    size: tuple[int, int | None] | None = None  # (width, height) of the frames; height None: in proportion
+    size: int | tuple[int, int | None] | None = None  # width of the frames, or width and height
 
     # Only of sources whose adapter takes a parameter of this name
     fps: Fraction | None = None  # frames a second of a source without a clock; what to ask a webcam for
@@ -39,18 +39,18 @@ class SourceOptions:
                 object.__setattr__(self, name, _exact(name, value))
         if isinstance(self.size, int):
             object.__setattr__(self, "size", (self.size, None))
-        if self.size is not None and min(side for side in self.size if side is not None) < 1:
-            raise UsageError("size: the width and height of a picture are at least 1")
+        if isinstance(self.size, tuple) and min(side for side in self.size if side is not None) < 1:
+            raise UsageError("`size`: the width and height of a picture are at least 1")
         if self.end is not None and self.end <= (self.start or 0):
-            raise UsageError("end must come after start")
+            raise UsageError("`end` must come after `start`")
         if self.fps is not None and not 0 < self.fps <= FASTEST:
-            raise UsageError(f"fps must be above 0 and at most {FASTEST}")
+            raise UsageError(f"`fps` must be above 0 and at most {FASTEST}")
         if self.every < 1 or (self.frames is not None and self.frames < 2):
-            raise UsageError("every must be at least 1, and frames at least 2: a pair")
+            raise UsageError("`every` must be at least 1, and `frames` at least 2: a pair")
         if self.rotate % 90:
-            raise UsageError(f"rotate {self.rotate}: pictures are turned by 90, 180 or 270 degrees")
+            raise UsageError(f"`rotate` {self.rotate}: pictures are turned by 90, 180 or 270 degrees")
         if self.levels is not None and not self.levels[0] < self.levels[1]:
-            raise UsageError("levels: the value for black must be below the value for white")
+            raise UsageError("`levels`: the value for black must be below the value for white")
 
     def asked(self) -> dict[str, Any]:
         """Options that differ from their default."""

@@ -28,7 +28,7 @@ MOST_WORKERS = 8  # more would compile the functions they share more often than 
 STAGES = "stages"  # the task that runs them; the others are kernels of the flow
 WIDTH, HEIGHT = 192, 128
 FRAMES = 6
-STEP = 4.0  # so short that depth takes a keyframe
+STEP = 10.0
 
 
 class Compilation:

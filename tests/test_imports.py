@@ -77,11 +77,14 @@ def test_help_loads_no_heavy_library() -> None:
     assert not loaded_after(code) & {"numpy", "cv2", "av", "numba", "matplotlib", "rich"}
 
 
-@pytest.mark.parametrize("package", ["sources", "streamflow.formats", "streamflow.geometry"])
+@pytest.mark.parametrize(
+    "package", ["sinks", "sources", "streamflow.draw", "streamflow.formats", "streamflow.geometry"]
+)
 def test_what_stands_below_the_stages_loads_neither_them_nor_the_compiler(package: str) -> None:
     """In a fresh interpreter: whatever way an import takes, it is seen."""
     code = f"""
-import importlib, pkgutil, {package} as package
+import importlib, pkgutil
+package = importlib.import_module("{package}")
 for module in pkgutil.walk_packages(package.__path__, "{package}."):
     importlib.import_module(module.name)
 stages = ("flow", "motion", "depth", "planes", "analysis", "pipeline", "cli")

@@ -181,3 +181,15 @@ def test_the_functions_stay_when_the_packages_of_their_names_are_used() -> None:
     }
     assert callable(sf.flow)
     assert callable(sf.draw)
+
+
+def test_part_of_a_source_at_another_size() -> None:
+    with sf.open("demo:still,size=64x48,frames=30", start=0.5, every=2, size=32) as source:
+        frames = list(source)
+    assert len(frames) == 8  # of the 15 that follow
+    assert {frame.size for frame in frames} == {(32, 24)}
+
+
+def test_an_option_that_a_source_cannot_use_is_named_as_python_has_it() -> None:
+    with pytest.raises(sf.UsageError, match="`every_frame` is of no use here"):
+        sf.open("demo", every_frame=True)

@@ -45,11 +45,11 @@ class Reshaped:
         return replace(info, size=size, original_size=info.size, from_original=transform)
 
 
-def target_size(size: tuple[int, ...], wanted: tuple[int, int | None] | None) -> tuple[int, int]:
+def target_size(size: tuple[int, ...], wanted: int | tuple[int, int | None] | None) -> tuple[int, int]:
     """(width, height) of a picture of `size` when `wanted` was asked for."""
     if wanted is None:
         return size[0], size[1]
-    width, height = wanted
+    width, height = (wanted, None) if isinstance(wanted, int) else wanted
     return width, height or max(1, round(size[1] * width / size[0]))
 
 
