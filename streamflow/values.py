@@ -38,6 +38,7 @@ class Frame:
     gap: str | None = None  # why this frame does not follow the one before it, if it does not
     truth: FrameTruth | None = None  # where the frame was taken and how deep the scene is, if known
     damaged: bool = False  # the decoder could restore it in part only, or had to build on such a frame
+    rectified: bool = False  # the lens distortion was undone: `image` is as an ideal pinhole sees it
 
     @cached_property
     def grey(self) -> Image:

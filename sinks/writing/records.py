@@ -54,6 +54,7 @@ def camera_record(result: Result) -> dict[str, Any]:
         "registered_on": "newest frame" if newest else "previous frame",
         "camera_matrix": result.camera_matrix,
         "camera_assumed": result.camera_assumed,
+        "rectified": result.pair.reference.rectified,  # maps lie on the picture without lens distortion
     }
 
 

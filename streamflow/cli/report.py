@@ -26,12 +26,15 @@ class Report:
 
     def __init__(self, source: Source, outputs: Outputs) -> None:
         self._source, self._outputs = source, outputs
-        self._pairs = self._damaged = 0
+        self._pairs = self._damaged = self._repeats = 0
+        self._rectified = False
         self._errors: dict[str, list[float]] = {"flow, px": [], "epipole, px": [], "depth, %": []}
 
     def add(self, result: Result) -> None:
         """Take one result in."""
+        self._rectified |= result.pair.reference.rectified
         if result.pair.repeat is not None:
+            self._repeats += 1
             return
         self._pairs += 1
         self._damaged += result.pair.damaged
@@ -46,7 +49,9 @@ class Report:
                 _say(console, f"stopped early: {self._outputs.faults[target]}")
             elif self._pairs and target != "window":
                 _say(console, f"wrote {target} ({self._pairs} pairs)")
-        if not self._pairs and signals.received is None:
+        if self._rectified:
+            _say(console, "the lens distortion was undone: pictures and maps lie on the rectified frames")
+        if self._nothing_followed and signals.received is None:
             _say(console, f"{self._source.info.name}: nothing to write: no two frames follow one another")
         for note in self._outputs.notes:
             _say(console, note)
@@ -88,9 +93,13 @@ class Report:
             return signals.exit_code
         if self._outputs.faults:
             return SinkError.exit_code
-        if not self._pairs:
+        if self._nothing_followed:
             return SourceError.exit_code
         return 0 if self._source.health.whole else INCOMPLETE
+
+    @property
+    def _nothing_followed(self) -> bool:
+        return not (self._pairs or self._repeats)
 
     def _compare(self, result: Result, truth: PairTruth) -> None:
         if result.flow is not None and truth.vectors is not None and truth.visible is not None:

@@ -140,7 +140,7 @@ class Camera:
         if self._maps is None:
             return frame
         image = cv2.remap(frame.image, *self._maps, cv2.INTER_LINEAR)
-        return replace(frame, image=np.asarray(image, np.uint8))
+        return replace(frame, image=np.asarray(image, np.uint8), rectified=True)
 
 
 def camera_for(options: Options, source: SourceInfo | None, size: tuple[int, int]) -> Camera:

@@ -152,7 +152,10 @@ def test_rectifying_straightens_the_lens(fisheye: bool) -> None:
     for x, y in np.round(seen[:, 0]).astype(int):
         cv2.circle(image, (int(x), int(y)), 3, (255, 255, 255), -1)
     camera = Camera(Calibration(K, None, coefficients, fisheye), (640, 480))
-    rectified = camera.rectify(Frame(0, image)).grey
+    frame = camera.rectify(Frame(0, image))
+    assert frame.rectified
+    assert not Camera(Calibration(K), (640, 480)).rectify(Frame(0, image)).rectified
+    rectified = frame.grey
     _, _, _, centres = cv2.connectedComponentsWithStats((rectified > 127).astype(np.uint8))
     for point in points[:, 0]:
         assert np.min(np.linalg.norm(centres[1:] - point, axis=1)) < 1  # pixel

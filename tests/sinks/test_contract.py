@@ -226,6 +226,7 @@ def test_the_sidecar_tells_quantity_unit_and_camera(spelling):
     sidecar = read_sidecar("out")
     assert sidecar["camera_matrix"] == K.tolist()
     assert sidecar["camera_assumed"] is True
+    assert sidecar["rectified"] is False
     assert sidecar["size"] == [67, 45]
     assert sidecar["registered_on"] == "newest frame"
     assert sidecar["quantity"]
