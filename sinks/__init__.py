@@ -52,6 +52,7 @@ class Run:
     source_state: str | None = None  # changes with the files of the source; None: there are none
     audio: str | None = None  # file whose sound goes into the annotated video
     compress: bool = False  # npz files
+    realtime: bool = False  # the window shows a file in its own time
     resume: bool = False  # continue what an interrupted run with the same provenance left
 
     @property

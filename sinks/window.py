@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import count
-from pathlib import Path
+import time
 from typing import TYPE_CHECKING, ClassVar
 
 import cv2
 
-from sinks.writing.display import check_display
-from sinks.writing.files import write_whole
-from streamflow.draw.views import ALL_VIEWS, available
+from sinks.writing.display import check_display, screen_size
+from sinks.writing.pace import Pace
+from sinks.writing.viewer import Viewer
 from streamflow.errors import SinkError, StopStreaming
 
 if TYPE_CHECKING:
@@ -18,9 +17,19 @@ if TYPE_CHECKING:
     from streamflow.stages import Stage
     from streamflow.values import Image, Result
 
-KEYS = "q quit   space pause   + - threshold   v view   s save"
+KEYS = (
+    "q  quit",
+    "space  pause, go on",
+    ".  one step",
+    "+ -  threshold of smin",
+    "v  next view",
+    "s  save the picture",
+    "h  these keys",
+)
+KEYS_SECONDS = 6.0
 WAIT = 1  # milliseconds for the window's events, per picture
 PAUSED = 50
+SCREEN_SHARE = 0.9  # of the screen that a window takes at most, as there are bars and borders
 
 
 class WindowSink:
@@ -34,18 +43,23 @@ class WindowSink:
     def __init__(self, target: str, run: Run) -> None:
         check_display()
         self._run = run
-        self._painter = run.painter
+        self._viewer = Viewer(run)
+        self._pace = Pace(run)
         self._name = f"streamflow: {run.source.name}"
         self._title = ""
         self._open = False
-        self._paused = False
 
     def write(self, result: Result) -> None:
-        """Show one result; wait while paused."""
+        """Show one result; wait while paused, and until it is time for the next."""
+        self._viewer.stepping = False
+        ends = time.monotonic() + self._pace.seconds_until(result.pair.reference)
         self._show(result)
         self._obey(cv2.waitKeyEx(WAIT), result)
-        while self._paused and not self._run.knobs.stopping:
-            self._obey(cv2.waitKeyEx(PAUSED), result)
+        while self._viewer.waits or time.monotonic() < ends:
+            rest = PAUSED if self._viewer.waits else 1000 * (ends - time.monotonic())
+            self._obey(cv2.waitKeyEx(min(PAUSED, max(WAIT, round(rest)))), result)
+            if self._run.knobs.stopping:
+                return
 
     def close(self) -> None:
         """Take the window away."""
@@ -54,8 +68,8 @@ class WindowSink:
             if self._is_visible():
                 cv2.destroyWindow(self._name)
 
-    def _show(self, result: Result) -> Image:
-        picture = self._painter.draw(result)
+    def _show(self, result: Result) -> None:
+        picture = self._viewer.picture(result)
         try:
             if not self._open:
                 self._open_window(picture)
@@ -65,17 +79,16 @@ class WindowSink:
                 f"window: {error.err}; is this the headless opencv? install opencv-python"
             ) from error
         self._update_title()
-        return picture
 
     def _open_window(self, picture: Image) -> None:
         cv2.namedWindow(self._name, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
-        cv2.resizeWindow(self._name, picture.shape[1], picture.shape[0])
+        cv2.resizeWindow(self._name, *fitted_size(picture, screen_size()))
         self._open = True
 
     def _update_title(self) -> None:
-        pause = "paused   " if self._paused else ""
+        pause = "paused   " if self._viewer.paused else ""
         threshold = self._run.knobs.threshmin
-        title = f"{self._name}   {pause}{self._painter.view}   threshmin {threshold:g}   ({KEYS})"
+        title = f"{self._name}   {pause}{self._viewer.view}   threshmin {threshold:g}   (h: keys)"
         if title != self._title:
             cv2.setWindowTitle(self._name, title)
             self._title = title
@@ -83,21 +96,28 @@ class WindowSink:
     def _obey(self, key: int, result: Result) -> None:
         if not self._is_visible():
             raise StopStreaming("the window was closed")
+        viewer = self._viewer
         match chr(key & 0xFF) if key >= 0 else "":
             case "q" | "\x1b":
                 raise StopStreaming("q was pressed")
             case " ":
-                self._paused = not self._paused
-                self._update_title()
+                viewer.pause()
+            case ".":
+                viewer.step()
             case "+" | "=":
-                self._turn_threshold(+1)
+                viewer.turn_threshold(+1)
             case "-":
-                self._turn_threshold(-1)
+                viewer.turn_threshold(-1)
             case "v":
-                self._next_view(result)
-                self._show(result)
+                viewer.next_view(result)
             case "s":
-                self._save(result)
+                viewer.save(result)
+            case "h":
+                viewer.tell(*KEYS, seconds=KEYS_SECONDS)
+            case _:
+                if not viewer.notice_is_over:
+                    return
+        self._show(result)
 
     def _is_visible(self) -> bool:
         try:
@@ -105,22 +125,11 @@ class WindowSink:
         except cv2.error:  # Qt's way to say that the window was closed
             return False
 
-    def _turn_threshold(self, step: int) -> None:
-        self._run.knobs.threshmin = max(0.0, self._run.knobs.threshmin + step)
-        self._update_title()
 
-    def _next_view(self, result: Result) -> None:
-        """Change the view of this window only: the other outputs keep the painter they share."""
-        shared = self._run.painter
-        if self._painter is shared:
-            self._painter = shared.copy()
-        views = [ALL_VIEWS, *available(result)]
-        after = views.index(self._painter.view) + 1 if self._painter.view in views else 0
-        self._painter.view = views[after % len(views)]
-
-    def _save(self, result: Result) -> None:
-        """Save what is shown in the current folder, under a name that is not taken."""
-        stem = f"{self._run.source.stem}_{result.pair.newest.index:06d}_{self._painter.view}"
-        names = (Path(f"{stem}{number or ''}.png") for number in count())
-        path = next(path for path in names if not path.exists())
-        write_whole(path, cv2.imencode(".png", self._painter.draw(result))[1].data)
+def fitted_size(picture: Image, screen: tuple[int, int] | None) -> tuple[int, int]:
+    """(width, height) of a window that shows the whole picture on the screen."""
+    height, width = picture.shape[:2]
+    if screen is None:
+        return width, height
+    scale = min(1.0, SCREEN_SHARE * screen[0] / width, SCREEN_SHARE * screen[1] / height)
+    return round(scale * width), round(scale * height)

@@ -156,6 +156,7 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
         help="depth as a grey picture: near is white, unknown black; "
              "the same as --view depth --colours grey --clean")  # fmt: skip
     add("--range", type=_range, metavar="NEAR:FAR", help="fixed colour range of the depth, in its unit")
+    add("--realtime", action="store_true", help="window: show a file in its own time")
     add("--compress", action="store_true", help="npz: files a third smaller, in ten times the time")
     add("-q", "--quiet", action="store_true", help="no progress")
     add("--debug", action="store_true", help="show the traceback of an error")

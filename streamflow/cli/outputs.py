@@ -44,6 +44,7 @@ class Outputs:
             source_state=state_of_files(source.info),
             audio=self._sound(source, arguments.audio),
             compress=arguments.compress,
+            realtime=arguments.realtime,
             resume=arguments.resume,
         )
         if arguments.resume and source.info.live:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -15,18 +16,23 @@ import cv2
 import numpy as np
 import pytest
 
+from sinks.window import fitted_size
+from streamflow.draw.views import VIEWS
 from tests.support.waiting import until
 
 ROOT = str(Path(__file__).parents[2])
 
 SHOW = f"""
 import sys
+from dataclasses import replace
 sys.path.insert(0, {ROOT!r})
 from sinks import open_sink
+from streamflow.draw.painter import Painter
+from streamflow.draw.panel import Style
 from streamflow.errors import SinkError, StopStreaming
 from tests.support.made_results import make_results, make_run
 run = make_run()
-run.painter.panels = ("depth", "flow")
+run = replace(run, painter=Painter(run.knobs, Style(("depth", "flow"))))
 results = make_results(size=(320, 240))
 try:
     sink = open_sink("window", run)
@@ -35,7 +41,7 @@ except SinkError as error:
 try:
     for count in range(100_000):
         sink.write(results[count % len(results)])
-        print(count, run.knobs.threshmin, sink._painter.view, run.painter.view, flush=True)
+        print(count, run.knobs.threshmin, sink._viewer.view, run.painter.view, flush=True)
 except StopStreaming as reason:
     print("stopped:", reason, flush=True)
 sink.close()
@@ -169,7 +175,7 @@ def test_plus_and_minus_turn_the_threshold(viewer):
 
 
 def test_v_goes_round_the_views_of_this_window_only(viewer):
-    for view in ("flow", "confidence", "epipole", "depth", "ttc", "planes", "all"):
+    for view in (*VIEWS, "all"):
         viewer.press("v")
         assert viewer.wait_for(f" {view} all").endswith(" all")
 
@@ -177,11 +183,73 @@ def test_v_goes_round_the_views_of_this_window_only(viewer):
 def test_space_pauses_and_goes_on(viewer):
     viewer.pause()
     viewer.press("v")  # a paused picture can still be looked at in another way
-    until(lambda: " flow " in viewer.title())
+    until(lambda: " image " in viewer.title())
     viewer.press("space")
-    paused_at = int(viewer.wait_for(" flow all").split()[0])
+    paused_at = int(viewer.wait_for(" image all").split()[0])
     assert int(viewer.next_line().split()[0]) == paused_at + 1
     until(lambda: "paused" not in viewer.title())
+
+
+def test_a_full_stop_lets_one_picture_come_and_pauses(viewer):
+    viewer.pause()
+    paused_at = None
+    for _ in range(2):
+        viewer.press("period")
+        count = int(viewer.wait_for(" all").split()[0])  # printed when the run goes on
+        while paused_at is None and select.select([viewer.process.stdout], [], [], 0.3)[0]:
+            count = int(viewer.next_line().split()[0])  # what was printed before the pause
+        assert paused_at is None or count == paused_at + 1
+        paused_at = count
+        assert "paused" in viewer.title()
+
+
+def colourful(picture: np.ndarray) -> int:
+    return int((np.ptp(picture.astype(int), axis=2) > 60).sum())
+
+
+def test_a_paused_window_shows_what_plus_did(viewer, display, tmp_path):
+    """At a threshold above every smin there is not one arrow left."""
+    viewer.pause()
+    for view in ("image", "flow"):
+        viewer.press("v")
+        title = f" {view} "
+        until(lambda: title in viewer.title())  # noqa: B023
+    until(lambda: colourful(screenshot(display, tmp_path)) > 500)
+    before = screenshot(display, tmp_path)
+    for threshold in range(11, 22):  # smin is 20 in most places
+        viewer.press("plus")
+        title = f"threshmin {threshold} "
+        until(lambda: title in viewer.title())  # noqa: B023
+
+    until(lambda: colourful(screenshot(display, tmp_path)) < colourful(before) / 10)
+
+
+def test_h_shows_the_keys_on_the_picture_and_not_in_what_is_saved(viewer, display, tmp_path):
+    viewer.pause()
+    viewer.press("s")
+    until(lambda: len(list(tmp_path.glob("made_*.png"))) == 1)
+    viewer.press("h")
+    viewer.press("s")
+    until(lambda: len(list(tmp_path.glob("made_*.png"))) == 2)
+    first, second = (cv2.imread(str(path)) for path in tmp_path.glob("made_*.png"))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_window_fits_its_screen():
+    picture = np.zeros((2160, 7680, 3), np.uint8)
+    assert fitted_size(picture, (1920, 1080)) == (1728, 486)
+    assert fitted_size(picture[:, :1000], (1920, 1080)) == (450, 972)
+    assert fitted_size(picture[:480, :640], (1920, 1080)) == (640, 480)
+    assert fitted_size(picture, None) == (7680, 2160)
+
+
+def test_the_screen_tells_its_size(display):
+    code = f"import sys; sys.path.insert(0, {ROOT!r}); from sinks.writing.display import screen_size; " + (
+        "print(screen_size())"
+    )
+    environment = {**os.environ, "DISPLAY": display}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.stdout.strip() == "(1024, 768)"
 
 
 def test_s_saves_the_picture_under_a_name_that_is_free(viewer, tmp_path):
