@@ -127,7 +127,7 @@ class ImagesSource:
         pixels = picture.pixels
         if pixels.dtype != np.uint8:
             self._deep = True
-            self._levels = self._levels or levels_of(sample(self._paths))
+            self._levels = self._levels or levels_of([pixels, *sample(self._paths)])
             self.health.note(f"{pixels.dtype} pictures, {self._levels} shown as black to white (see levels)")
             pixels = self._levels.to_8_bits(pixels)
         if pixels.ndim == 2:

@@ -242,6 +242,14 @@ def signed(path: Path, values: np.ndarray) -> None:
     Image.fromarray(values.view(np.uint16)).save(path, tiffinfo={339: 2})
 
 
+def test_a_deep_image_that_no_sample_has_is_read(tmp_path):
+    for i in range(40):
+        write(tmp_path / f"{i}.png", deep_picture(i, 16) if i == 33 else picture(i))
+    frames, health = read(tmp_path)
+    assert numbers(frames) == list(range(40))
+    assert health.whole
+
+
 def test_one_scale_for_the_whole_folder(tmp_path):
     """Dark frames stay darker than bright ones: nothing is stretched frame by frame."""
     for i in range(20):
