@@ -22,7 +22,7 @@ from streamflow.motion.stage import MotionStage
 from streamflow.options import Knobs, Options
 from streamflow.planes.stage import PlanesStage
 from streamflow.stages import Stage
-from streamflow.values import Depth, Frame, FramePair, Mask, Matrix, Result, SourceInfo
+from streamflow.values import Depth, Frame, FramePair, Mask, Result, SourceInfo
 
 
 class Analysis:
@@ -64,11 +64,11 @@ class Analysis:
             flow = replace(self._flow(pair), excluded=self._excluded(pair))
         if Stage.MOTION in self._stages:
             with clock.times(Stage.MOTION):
-                motion = self._motion(pair, flow, K)
+                motion = self._motion(pair, flow, camera)
                 smoothed = self._smoothing.update(motion, K)
         if motion is not None and Stage.DEPTH in self._stages:
             step = Measurement(pair, flow, motion)
-            wide = self._measured_wide(step, K, clock)
+            wide = self._measured_wide(step, camera, clock)
             with clock.times(Stage.DEPTH):
                 depth = self._depth(step, wide, K)
                 if flow.excluded is not None:
@@ -97,17 +97,17 @@ class Analysis:
         masked = None if self._options.mask is None else self._options.mask.fitted_to(pair.newest.size)
         return fixed if masked is None else masked if fixed is None else fixed | masked
 
-    def _measured_wide(self, step: Measurement, K: Matrix, clock: _Clock) -> Measurement | None:
+    def _measured_wide(self, step: Measurement, camera: Camera, clock: _Clock) -> Measurement | None:
         """Flow and motion from the newest frame to the keyframe of depth; nothing is remembered of them."""
         with clock.times(Stage.DEPTH):
-            keyframe = self._depth.keyframe(step, K)
+            keyframe = self._depth.keyframe(step, camera.matrix)
         if keyframe is None:
             return None
         with clock.times(Stage.FLOW):
             start = None if keyframe.last is None else chained(step.flow.vectors, keyframe.last)
             flow = replace(self._flow(keyframe.pair, start), excluded=step.flow.excluded)
         with clock.times(Stage.MOTION):
-            motion = self._motion.estimate(keyframe.pair, flow, K, step.motion)
+            motion = self._motion.estimate(keyframe.pair, flow, camera, step.motion)
         return Measurement(keyframe.pair, flow, motion)
 
     def rectified(self, frames: Iterable[Frame]) -> Iterator[Frame]:

@@ -201,6 +201,17 @@ class Translation:
     epipole: Matrix  # (3,) homogeneous, reference pixels; [2] > 0: the camera moves towards it
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """How well each model explains a pair: mean log likelihood, nats a match, its own noise fitted."""
+
+    static: float
+    rotation: float
+    planar: float
+    moving: float  # whatever the depths
+    relief: float  # by which depths about a plane explain the pair better than the plane alone
+
+
 @dataclass(frozen=True, eq=False)
 class Motion:
     """The camera's motion between the two frames of a pair; a field that is not known is None."""
@@ -213,6 +224,8 @@ class Motion:
     inlier_share: float = float("nan")
     noise: float = float("nan")  # scale of the residuals over the predicted error
     alternatives: tuple[Motion, ...] = ()  # the other explanations, when ambiguous or planar
+    zoom: float = 1.0  # factor by which the focal length grew as time went by: not 1 where the lens zooms
+    evidence: Evidence | None = None  # for each model
 
 
 class Unknown(IntFlag):

@@ -184,6 +184,12 @@ def matrix_from_fov(degrees: float, size: tuple[int, int]) -> Matrix:
     return np.array([[focal, 0, (width - 1) / 2], [0, focal, (height - 1) / 2], [0, 0, 1]])
 
 
+def calibrated(points: Matrix, K: Matrix) -> Matrix:
+    """(2, N) where the rays through pixels (N, 2) meet the plane z = 1."""
+    L = np.linalg.inv(K)[:2]
+    return np.asarray(L[:, :2] @ points.T + L[:, 2:])
+
+
 def fov_from_focal_35mm(millimetres: float) -> float:
     """Horizontal field of view, degrees, of a focal length "on 35 mm film"."""
     return float(np.degrees(2 * np.arctan(FILM_WIDTH / 2 / millimetres)))

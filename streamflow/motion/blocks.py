@@ -14,14 +14,3 @@ def blocks_of(a: Matrix) -> npt.NDArray[np.int16]:
     cell = ((a - low) / (high - low + 1e-12) * np.array(BLOCKS)[:, None]).astype(int)
     column, row = np.minimum(cell, np.array(BLOCKS)[:, None] - 1)
     return np.asarray(column + BLOCKS[0] * row, np.int16)  # short numbers sort fast
-
-
-def standard_error(values: Matrix, block: npt.NDArray[np.int16]) -> float:
-    """Of the mean of values (N,) that are alike within a block; NaN when all lie in one.
-
-    Liang & Zeger 1986, Longitudinal data analysis using generalized linear models.
-    """
-    counts = np.bincount(block)
-    sums = np.bincount(block, values - values.mean())[counts > 0]
-    g = sums.size
-    return float(np.sqrt(np.square(sums).sum() * g / (g - 1)) / values.size) if g > 1 else np.nan

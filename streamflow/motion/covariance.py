@@ -13,7 +13,7 @@ LEAST_BEND = 0.1
 
 
 def covariance(
-    rays: Matrix,
+    matches: Matrix,
     pose: Pose,
     gates: tuple[float, float],
     scale: float,
@@ -33,15 +33,15 @@ def covariance(
     free = 5 if turning else 2
     B, c = tangent_basis(pose.T), TUNING * scale
     A, result = np.zeros((6, 6)), np.zeros((5, 5))
-    linearise(rays, 0, rays.shape[1], *pose, B, c, *gates, A)
+    linearise(matches, 0, matches.shape[1], *pose, B, c, *gates, A)
     fisher = A[:free, :free] + np.tril(A[:free, :free], -1).T
     if planar:
-        root = 1.0 / (1.0 + np.square(residuals(rays, *pose) / c))
+        root = 1.0 / (1.0 + np.square(residuals(matches, *pose) / c))
         H = fisher * (root**2 @ (4.0 * root - 3.0) / (root @ root))
     else:
-        H = _curvature(rays, pose, B, c, gates, 1.0 / np.sqrt(fisher.diagonal() + 1e-30))
+        H = _curvature(matches, pose, B, c, gates, 1.0 / np.sqrt(fisher.diagonal() + 1e-30))
     inverse = _inverse(H, fisher)
-    result[:free, :free] = inverse @ _scatter(rays, pose, B, c, gates, free) @ inverse
+    result[:free, :free] = inverse @ _scatter(matches, pose, B, c, gates, free) @ inverse
     return result
 
 
@@ -55,38 +55,42 @@ def _inverse(H: Matrix, fisher: Matrix) -> Matrix:
 
 
 def _curvature(
-    rays: Matrix, pose: Pose, B: Matrix, c: float, gates: tuple[float, float], deviations: Matrix
+    matches: Matrix, pose: Pose, B: Matrix, c: float, gates: tuple[float, float], deviations: Matrix
 ) -> Matrix:
     """Second derivatives (p, p) of the cost: its gradient `deviations` (p,) to either side."""
     there, back = np.empty((6, 6)), np.empty((6, 6))
     H = np.empty((deviations.size, deviations.size))
     for k, step in enumerate(np.diag([*deviations, 0.0, 0.0, 0.0])[: deviations.size]):
-        turn, way = rotation_exp(step[2:5]), B @ step[:2]
-        linearise(rays, 0, rays.shape[1], turn @ pose.R, pose.T + way, B, c, *gates, there)
-        linearise(rays, 0, rays.shape[1], turn.T @ pose.R, pose.T - way, B, c, *gates, back)
+        rotation, displacement = rotation_exp(step[2:5]), B @ step[:2]
+        linearise(matches, 0, matches.shape[1], rotation @ pose.R, pose.T + displacement, B, c, *gates, there)
+        linearise(
+            matches, 0, matches.shape[1], rotation.T @ pose.R, pose.T - displacement, B, c, *gates, back
+        )
         H[k] = (back - there)[5, : deviations.size] / (2.0 * deviations[k])
     return (H + H.T) / 2.0
 
 
-def _scatter(rays: Matrix, pose: Pose, B: Matrix, c: float, gates: tuple[float, float], free: int) -> Matrix:
+def _scatter(
+    matches: Matrix, pose: Pose, B: Matrix, c: float, gates: tuple[float, float], free: int
+) -> Matrix:
     """Scatter (p, p) of the gradient summed over blocks; infinite with too few of them.
 
     Enlarged by G / (G - 2 p - 1) for p parameters from G blocks: p sums vanish by the fit, and the inverse of
     what is left is too large on average (Hotelling 1931).
     """
-    block = blocks_of(rays[:2])
+    block = blocks_of(matches[:2])
     ends = np.unique(np.concatenate([[0], np.cumsum(np.bincount(block))]))
     sums = np.empty((ends.size - 1, 5))
-    ordered = rays.take(np.argsort(block, kind="stable"), axis=1)
+    ordered = matches.take(np.argsort(block, kind="stable"), axis=1)
     block_gradients(ordered, ends, *pose, B, c, *gates, np.empty((6, 6)), sums)
     spare = len(sums) - 2 * free - 1
     return np.asarray(sums.T @ sums * (len(sums) / spare if spare > 0 else np.inf))[:free, :free]
 
 
 @kernel()
-def block_gradients(rays, ends, R, T, B, scale, nearest, farthest, A, sums):
+def block_gradients(matches, ends, R, T, B, scale, nearest, farthest, A, sums):
     """Gradient (5,) of each block of points, ends[k] <= i < ends[k + 1], written to `sums` (G, 5)."""
     for block in range(sums.shape[0]):
-        linearise(rays, ends[block], ends[block + 1], R, T, B, scale, nearest, farthest, A)
+        linearise(matches, ends[block], ends[block + 1], R, T, B, scale, nearest, farthest, A)
         for k in range(5):
             sums[block, k] = A[5, k]

@@ -11,6 +11,7 @@ from math import sqrt
 
 import numpy as np
 
+from streamflow.geometry.camera import calibrated
 from streamflow.kernels.jit import kernel
 from streamflow.kernels.vec3 import cross, mapped
 from streamflow.values import Matrix
@@ -20,14 +21,13 @@ TUNING = 3.0  # Geman-McClure: weight 1/4 at TUNING standard deviations
 
 
 def calibrate(positions: Matrix, vectors: Matrix, covariance: Matrix, K: Matrix) -> Matrix:
-    """Image points as rays: rows a1, a2, b1, b2, S11, S12, S22 of an array (7, N)."""
-    L = np.linalg.inv(K)[:2]
+    """Image points as matches of two views: rows a1, a2, b1, b2, S11, S12, S22 of an array (7, N)."""
     c11, c12, c22 = covariance[:, 0, 0], covariance[:, 0, 1], covariance[:, 1, 1]
-    a = L[:, :2] @ positions.T + L[:, 2:]
+    L = np.linalg.inv(K)[:2]
     return np.vstack(
         [
-            a,
-            a + L[:, :2] @ vectors.T,
+            calibrated(positions, K),
+            calibrated(positions + vectors, K),
             L[0, 0] ** 2 * c11 + 2 * L[0, 0] * L[0, 1] * c12 + L[0, 1] ** 2 * c22,
             L[1, 1] * (L[0, 0] * c12 + L[0, 1] * c22),
             L[1, 1] ** 2 * c22,
@@ -36,27 +36,27 @@ def calibrate(positions: Matrix, vectors: Matrix, covariance: Matrix, K: Matrix)
 
 
 @kernel(fastmath=True)
-def residuals(rays, R, T):
+def residuals(matches, R, T):
     """Whitened signed distances (N,) of the target points from their epipolar lines."""
-    r = np.empty(rays.shape[1])
-    for i in range(rays.shape[1]):
-        q1, q2, q3 = mapped(R, rays[0, i], rays[1, i])
+    r = np.empty(matches.shape[1])
+    for i in range(matches.shape[1]):
+        q1, q2, q3 = mapped(R, matches[0, i], matches[1, i])
         l1, l2, l3 = cross(T[0], T[1], T[2], q1, q2, q3)
-        variance = rays[4, i] * l1 * l1 + 2 * rays[5, i] * l1 * l2 + rays[6, i] * l2 * l2
-        r[i] = (l1 * rays[2, i] + l2 * rays[3, i] + l3) / sqrt(variance + 1e-30)
+        variance = matches[4, i] * l1 * l1 + 2 * matches[5, i] * l1 * l2 + matches[6, i] * l2 * l2
+        r[i] = (l1 * matches[2, i] + l2 * matches[3, i] + l3) / sqrt(variance + 1e-30)
     return r
 
 
 @kernel(fastmath=True)
-def inverse_depth(rays, R, T):
+def inverse_depth(matches, R, T):
     """Inverse depth in the reference (1/steps, signed) and its variance, each (N,).
 
     b (q3 + rho T3) = (q1 + rho T1, q2 + rho T2) is linear in rho: weighted least squares with S^-1.
     """
-    rho, variance = np.empty(rays.shape[1]), np.empty(rays.shape[1])
-    for i in range(rays.shape[1]):
-        q1, q2, q3 = mapped(R, rays[0, i], rays[1, i])
-        b1, b2, s11, s12, s22 = rays[2, i], rays[3, i], rays[4, i], rays[5, i], rays[6, i]
+    rho, variance = np.empty(matches.shape[1]), np.empty(matches.shape[1])
+    for i in range(matches.shape[1]):
+        q1, q2, q3 = mapped(R, matches[0, i], matches[1, i])
+        b1, b2, s11, s12, s22 = matches[2, i], matches[3, i], matches[4, i], matches[5, i], matches[6, i]
         d1, d2 = T[0] - b1 * T[2], T[1] - b2 * T[2]
         m1, m2 = b1 * q3 - q1, b2 * q3 - q2
         determinant = s11 * s22 - s12 * s12
@@ -83,7 +83,7 @@ def constraint_derivative(T, B, q1, q2, q3, x, y):
 
 
 @kernel("void(f8[:,::1], i8, i8, f8[:,::1], f8[::1], f8[:,::1], f8, f8, f8, f8[:,::1])", fastmath=True)
-def linearise(rays, first, last, R, T, B, scale, nearest, farthest, A):
+def linearise(matches, first, last, R, T, B, scale, nearest, farthest, A):
     """Normal equations of a joint step, T <- T + B tau, R <- exp(omega) R, from the points first <= i < last.
 
     Written to A (6, 6): the lower half of J'WJ, and the negative gradient of the cost in the last row.
@@ -102,10 +102,10 @@ def linearise(rays, first, last, R, T, B, scale, nearest, farthest, A):
     a43, a44, a51, a52, a53, a54, a55 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     g1, g2, g3, g4, g5 = 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(first, last):
-        b1, b2 = rays[2, i], rays[3, i]
-        q1, q2, q3 = mapped(R, rays[0, i], rays[1, i])
+        b1, b2 = matches[2, i], matches[3, i]
+        q1, q2, q3 = mapped(R, matches[0, i], matches[1, i])
         l1, l2, l3 = cross(t1, t2, t3, q1, q2, q3)
-        h1, h2 = rays[4, i] * l1 + rays[5, i] * l2, rays[5, i] * l1 + rays[6, i] * l2
+        h1, h2 = matches[4, i] * l1 + matches[5, i] * l2, matches[5, i] * l1 + matches[6, i] * l2
         precision = 1.0 / (l1 * h1 + l2 * h2 + 1e-30)
         bare = l1 * b1 + l2 * b2 + l3
         shift = bare * precision

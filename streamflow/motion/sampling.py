@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -15,6 +16,9 @@ REACH = 3  # pixels, of the structure tensor: a window of 7 x 7
 SOBEL = 8.0  # times the gradient: what its mask gives
 FLATTEST = 0.01  # grey levels^2 a pixel^2: keeps the tensor of a flat patch invertible
 WORST = 2.0  # pixels: a point that is known no better in any direction is useless
+
+
+MOSTLY_COPIED = 0.5  # of the pixels with evidence: with more, the scene itself may well stand still
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +66,22 @@ def sample(
     inside = (x1 >= 0) & (x1 <= width - 1) & (y1 >= 0) & (y1 <= height - 1)  # False for NaN
     keep = np.flatnonzero(inside & (_smaller_eigenvalue(covariance) < WORST**2))
     return FlowPoints(np.stack([x, y], axis=1)[keep].astype(float), u[keep], covariance[keep])
+
+
+def without_copies(
+    sigma: npt.NDArray[np.float32], reference: npt.NDArray[np.uint8], target: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.float32]:
+    """`sigma` (H, W), infinite where the window about a pixel is identical in both images.
+
+    A sensor never repeats itself exactly, a codec that copies what it cannot afford to send does: there is no
+    evidence of stillness. Where most is identical nothing is left out.
+    """
+    window = np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)
+    copied = cv2.dilate(cv2.absdiff(reference, target), window) == 0
+    evident = np.isfinite(sigma)
+    if np.count_nonzero(copied & evident) > MOSTLY_COPIED * np.count_nonzero(evident):
+        return sigma
+    return np.where(copied, np.float32(np.inf), sigma)
 
 
 def _smaller_eigenvalue(symmetric: Matrix) -> Matrix:

@@ -23,24 +23,24 @@ ANNEALING = np.array([3.0, 1.5, 1.0, 0.7])  # standard deviations of the flow
 ROTATION_ANNEALING = np.array([2.0, 1.0, 0.7, 0.5, 0.35, 0.35])
 
 
-def start_rotation(rays: Matrix, start: Matrix, scale: float) -> Matrix:
+def start_rotation(matches: Matrix, start: Matrix, scale: float) -> Matrix:
     """The rotation (3, 3) that alone explains most of the flow."""
-    typical = np.sqrt(np.median(transfer_errors(rays, start, STEADY, 0.0))) + scale
-    return np.asarray(fit_rotation(rays, start, typical * ROTATION_ANNEALING))
+    typical = np.sqrt(np.median(transfer_errors(matches, start, STEADY, 0.0))) + scale
+    return np.asarray(fit_rotation(matches, start, typical * ROTATION_ANNEALING))
 
 
-def search_everywhere(rays: Matrix, R: Matrix, scale: float, count: int = 3) -> list[Pose]:
+def search_everywhere(matches: Matrix, R: Matrix, scale: float, count: int = 3) -> list[Pose]:
     """The `count` best motions, `APART` from one another, over all directions; R within a few degrees."""
-    return _best(rays, R, hemisphere(DIRECTIONS), scale, count)
+    return _best(matches, R, hemisphere(DIRECTIONS), scale, count)
 
 
-def search_near(rays: Matrix, prior: Pose, scale: float) -> Pose:
+def search_near(matches: Matrix, prior: Pose, scale: float) -> Pose:
     """The best motion near a prior."""
-    return _best(rays, prior.R, cap(prior.T, NEIGHBOURHOOD, NEIGHBOURS), scale, 1)[0]
+    return _best(matches, prior.R, cap(prior.T, NEIGHBOURHOOD, NEIGHBOURS), scale, 1)[0]
 
 
-def _best(rays: Matrix, R: Matrix, directions: Matrix, scale: float, count: int) -> list[Pose]:
-    costs, corrections = score_directions(rays, R, directions, TUNING * scale * ANNEALING)
+def _best(matches: Matrix, R: Matrix, directions: Matrix, scale: float, count: int) -> list[Pose]:
+    costs, corrections = score_directions(matches, R, directions, TUNING * scale * ANNEALING)
     chosen: list[int] = []
     for index in np.argsort(costs):
         if all(axis_angle_between(directions[index], directions[other]) > APART for other in chosen):
@@ -51,15 +51,15 @@ def _best(rays: Matrix, R: Matrix, directions: Matrix, scale: float, count: int)
 
 
 @kernel(fastmath=True)
-def score_directions(rays, R, directions, scales):
+def score_directions(matches, R, directions, scales):
     """Robust cost per point (M,) and rotation correction (M, 3) of each direction (M, 3).
 
     The correction is solved for at each of the annealed `scales` but the last, at which the cost is taken.
     """
-    n, m = rays.shape[1], directions.shape[0]
+    n, m = matches.shape[1], directions.shape[0]
     q = np.empty((3, n))
     for i in range(n):
-        q[0, i], q[1, i], q[2, i] = mapped(R, rays[0, i], rays[1, i])
+        q[0, i], q[1, i], q[2, i] = mapped(R, matches[0, i], matches[1, i])
     costs = np.empty(m)
     corrections = np.empty((m, 3))
     for index in range(m):
@@ -71,9 +71,11 @@ def score_directions(rays, R, directions, scales):
             g1, g2, g3, cost = 0.0, 0.0, 0.0, 0.0
             for i in range(n):
                 q1, q2, q3 = q[0, i], q[1, i], q[2, i]
-                b1, b2 = rays[2, i], rays[3, i]
+                b1, b2 = matches[2, i], matches[3, i]
                 l1, l2, l3 = cross(t1, t2, t3, q1, q2, q3)
-                variance = rays[4, i] * l1 * l1 + 2 * rays[5, i] * l1 * l2 + rays[6, i] * l2 * l2 + 1e-30
+                variance = (
+                    matches[4, i] * l1 * l1 + 2 * matches[5, i] * l1 * l2 + matches[6, i] * l2 * l2 + 1e-30
+                )
                 tq, qb = t1 * q1 + t2 * q2 + t3 * q3, q1 * b1 + q2 * b2 + q3
                 j1, j2, j3 = b1 * tq - t1 * qb, b2 * tq - t2 * qb, tq - t3 * qb
                 bare = l1 * b1 + l2 * b2 + l3

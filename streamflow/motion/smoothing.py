@@ -9,8 +9,8 @@ from streamflow.values import Matrix, Motion, Translation
 
 # How much the direction of travel and the turn change from one pair to the next: standard deviations,
 # radians.
-RESTLESS = np.diag(np.deg2rad([0.5, 0.5, 0.1, 0.1, 0.1]) ** 2)
-SURPRISE = 9.0  # normalised innovation squared from which the prediction is trusted less
+PROCESS_NOISE = np.diag(np.deg2rad([0.5, 0.5, 0.1, 0.1, 0.1]) ** 2)
+NIS_GATE = 9.0  # normalised innovation squared from which the prediction is trusted less
 FARTHEST = np.deg2rad(30.0)  # beyond, the tangent plane is no map of the sphere: start afresh
 
 
@@ -49,9 +49,9 @@ def _fused(state: Motion, motion: Motion, K: Matrix) -> Motion:
     into = np.eye(5)
     into[:2, :2] = B.T @ tangent_basis(new_T)
     noise = into @ measured.covariance @ into.T
-    P = P + RESTLESS
-    surprise = float(innovation @ np.linalg.solve(P + noise, innovation))
-    P = P * max(1.0, surprise / SURPRISE)
+    P = P + PROCESS_NOISE
+    nis = float(innovation @ np.linalg.solve(P + noise, innovation))
+    P = P * max(1.0, nis / NIS_GATE)
     gain = P @ np.linalg.inv(P + noise)
     step = gain @ innovation
     fused_R, fused_T = rotation_exp(step[2:]) @ R, unit(T + B @ step[:2])

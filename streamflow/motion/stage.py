@@ -2,43 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
+from streamflow.geometry.camera import Camera
 from streamflow.motion.estimate import estimate_motion
-from streamflow.motion.sampling import sample
-from streamflow.values import Flow, FramePair, Matrix, Motion, Status
+from streamflow.motion.sampling import sample, without_copies
+from streamflow.motion.selection import likeliest
+from streamflow.motion.status_filter import StatusFilter
+from streamflow.values import Evidence, Flow, FramePair, Motion, Status
 
 SYSTEMATIC = 0.0044  # radians (.25 degrees): what the calibration of a real camera leaves of the direction
 
 
 class MotionStage:
-    """Binds the options; remembers the last motion as the prior of the next."""
+    """Binds the options; remembers the last motion, and how probable each status is."""
 
     def __init__(self, model: Literal["full", "translation"]) -> None:
         self._model = model
         self._prior: Motion | None = None
+        self._status = StatusFilter()
 
-    def __call__(self, pair: FramePair, flow: Flow, camera_matrix: Matrix) -> Motion:
+    def __call__(self, pair: FramePair, flow: Flow, camera: Camera) -> Motion:
         """Estimate the motion, and remember it where it is known."""
-        motion = self.estimate(pair, flow, camera_matrix, self._prior)
+        motion = self._estimated(pair, flow, camera, self._prior, self._status)
         if motion.status is Status.MOVING:
             self._prior = motion
         return motion
 
-    def estimate(
-        self, pair: FramePair, flow: Flow, camera_matrix: Matrix, prior: Motion | None = None
+    def estimate(self, pair: FramePair, flow: Flow, camera: Camera, prior: Motion) -> Motion:
+        """Estimate the motion of one pair by itself; remembers nothing."""
+        return self._estimated(pair, flow, camera, prior, likeliest)
+
+    def _estimated(
+        self,
+        pair: FramePair,
+        flow: Flow,
+        camera: Camera,
+        prior: Motion | None,
+        choose: Callable[[Evidence], Status],
     ) -> Motion:
-        """Estimate the motion from the pixels whose smin reaches the threshold; remembers nothing."""
+        """From the pixels whose smin reaches the threshold, and which the codec did not copy."""
+        grey = pair.reference.grey
         return estimate_motion(
-            sample(flow.vectors, flow.evident, pair.reference.grey),
-            camera_matrix,
+            sample(flow.vectors, without_copies(flow.evident, grey, pair.target.grey), grey),
+            camera.matrix,
             prior=prior,
             seed=pair.reference.index,
             model=self._model,
             forward_in_time=pair.forward,
             systematic=SYSTEMATIC,
+            focal_known=not camera.assumed,
+            choose=choose,
         )
 
     def reset(self) -> None:
-        """Forget the last motion."""
+        """Forget the stream."""
         self._prior = None
+        self._status.reset()

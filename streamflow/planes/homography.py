@@ -1,10 +1,9 @@
-"""A plane's exact map between two views, and the motions and normals it may mean."""
+"""A plane's exact map between two views."""
 
-from dataclasses import dataclass
-
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from streamflow.geometry.homography import PlanarMotion
 
 Points = NDArray[np.float64]  # (N, 2)
 Matrix = NDArray[np.float64]  # (3, 3)
@@ -12,17 +11,6 @@ Vector = NDArray[np.float64]  # (3,)
 
 ROUNDS = 6  # of reweighting
 ROBUST = 3.0  # residual in standard deviations at which a point's weight is a quarter
-
-
-@dataclass(frozen=True, eq=False)
-class PlanarMotion:
-    """One reading of a homography in calibrated coordinates: H ~ R + T n^T."""
-
-    R: Matrix
-    T: Vector
-    """Unit length; zero when the camera only turned."""
-    n: Vector
-    """The plane, n . a = inverse depth in 1/steps: its unit normal, away from the camera, by its distance."""
 
 
 def homography_from_parameters(a: NDArray[np.float64]) -> Matrix:
@@ -74,28 +62,6 @@ def _derivative(H: Matrix, a: NDArray[np.float64], K: Matrix) -> NDArray[np.floa
     down = -b[:, :, None] * per[:, None, :2]
     across = np.stack([np.concatenate([per, zero], axis=1), np.concatenate([zero, per], axis=1)], axis=1)
     return np.asarray(K[:2, :2] @ np.concatenate([across, down], axis=2))
-
-
-def planar_motions(H: Matrix, points: Points, K: Matrix) -> list[PlanarMotion]:
-    """The motions that explain the homography with the plane in front of the camera: usually two twins.
-
-    Malis and Vargas 2007, Deeper understanding of the homography decomposition for vision-based control.
-
-    Parameters
-    ----------
-    H : (3, 3), calibrated coordinates.
-    points : (N, 2), pixels on the plane.
-    """
-    a = np.c_[points, np.ones(len(points))] @ np.linalg.inv(K).T
-    _, rotations, steps, normals = cv2.decomposeHomographyMat(H * np.sign(np.linalg.det(H)), np.eye(3))
-    found = []
-    for R, step, normal in zip(rotations, np.asarray(steps, float), np.asarray(normals, float), strict=True):
-        length = float(np.linalg.norm(step))
-        if np.median(a @ normal) > 0 or length == 0:
-            found.append(
-                PlanarMotion(np.asarray(R, float), step.ravel() / (length or 1), normal.ravel() * length)
-            )
-    return found
 
 
 def nearest_motion(motions: list[PlanarMotion], heading: Vector) -> PlanarMotion:

@@ -7,15 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from streamflow.errors import UsageError
+from streamflow.geometry.camera import calibrated
+from streamflow.geometry.homography import planar_motions
 from streamflow.options import Options
 from streamflow.planes.description import describe_planes
 from streamflow.planes.eight_parameters import fit_eight_parameters, planar_flow
-from streamflow.planes.homography import (
-    fit_homography,
-    homography_from_parameters,
-    nearest_motion,
-    planar_motions,
-)
+from streamflow.planes.homography import fit_homography, homography_from_parameters, nearest_motion
 from streamflow.planes.segmentation import find_planes
 from streamflow.planes.tracking import PlaneTracker, moved
 from streamflow.values import Depth, Flow, FramePair, Mask, Matrix, Motion, Plane, Status
@@ -103,7 +100,7 @@ def _normals(
         return []
     start = homography_from_parameters(parameters)
     homography = fit_homography(points, vectors, sigma, camera_matrix, start)
-    readings = planar_motions(homography, points, camera_matrix)
+    readings = planar_motions(homography, calibrated(points, camera_matrix))
     if readings and motion.translation is not None and motion.rotation is not None:
         readings = [nearest_motion(readings, motion.rotation.T @ motion.translation.direction)]
     return [reading.n for reading in readings if reading.n.any()]

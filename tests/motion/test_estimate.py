@@ -348,3 +348,56 @@ def test_the_ellipse_holds_the_scatter_of_the_epipole():
     assert 0.5 < ratio < 2.0
     shape = ellipse(motion, K)
     assert shape.major**2 + shape.minor**2 == pytest.approx(np.trace(predicted[-1]))
+
+
+@pytest.mark.parametrize("fov", [30.0, 95.0])
+def test_a_turn_behind_an_unknown_lens_is_a_turn(fov):
+    """The camera matrix is that of another lens: the flow would be that of a plane."""
+    rng = np.random.default_rng(0)
+    focal = SIZE[0] / 2 / np.tan(np.radians(fov) / 2)
+    true_K = np.array([[focal, 0, 83.0], [0, focal, 50.0], [0, 0, 1]])
+    assumed_K = np.array([[150.0, 0, 83.0], [0, 150.0, 50.0], [0, 0, 1]])
+    positions = rng.uniform((0, 0), np.subtract(SIZE, 1), (700, 2))
+    a = np.column_stack([positions, np.ones(700)]) @ np.linalg.inv(true_K).T
+    R = Rotation.from_rotvec(np.array([0.03, -0.08, 0.01]) * 150.0 / focal).as_matrix()
+    b = a @ R.T
+    vectors = (b / b[:, 2:] @ true_K.T)[:, :2] - positions + 0.05 * rng.normal(size=(700, 2))
+    points = FlowPoints(positions, vectors, np.broadcast_to(0.05**2 * np.eye(2), (700, 2, 2)))
+    motion = estimate_motion(points, assumed_K, focal_known=False)
+    assert motion.status is Status.ROTATION
+    assert rotation_error(motion.rotation, R) < 0.1
+    assert motion.zoom == 1.0
+
+
+@pytest.mark.parametrize("target_is_newer", [False, True])
+@pytest.mark.parametrize("focal_known", [False, True])
+def test_a_zoom_is_no_translation(target_is_newer, focal_known):
+    rng = np.random.default_rng(0)
+    positions = rng.uniform((0, 0), np.subtract(SIZE, 1), (700, 2))
+    grown = 1.02 if target_is_newer else 1 / 1.02
+    vectors = (positions - K[:2, 2]) * (grown - 1) + 0.05 * rng.normal(size=(700, 2))
+    points = FlowPoints(positions, vectors, np.broadcast_to(0.05**2 * np.eye(2), (700, 2, 2)))
+    motion = estimate_motion(points, K, forward_in_time=target_is_newer, focal_known=focal_known)
+    assert motion.status is Status.ROTATION
+    assert motion.zoom == pytest.approx(1.02, abs=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_overtakes_on_a_third_of_the_picture_does_not_turn_the_heading(seed):
+    """It goes the camera's way, faster: on its epipolar lines, and behind the camera."""
+    truth = view(INSIDE, np.zeros(3), seed=seed)
+    on_lorry = truth.points.positions[:, 0] > 110
+    vectors = np.where(on_lorry[:, None], -0.7, 1.0) * truth.points.vectors
+    motion = estimate_motion(FlowPoints(truth.points.positions, vectors, truth.points.covariance), K)
+    assert 0.28 < on_lorry.mean() < 0.4
+    assert motion.status is Status.MOVING
+    assert degrees_apart(motion.translation.direction, truth.T) < 1.5
+    assert motion.weights[on_lorry].mean() < 0.3
+
+
+def test_what_passes_does_not_move_a_camera_at_rest():
+    truth = view(INSIDE, np.zeros(3), step=0.0)
+    passes = truth.points.positions[:, 0] > 120
+    vectors = truth.points.vectors + np.where(passes[:, None], (-4.0, 0.3), 0.0)
+    motion = estimate_motion(FlowPoints(truth.points.positions, vectors, truth.points.covariance), K)
+    assert motion.status is Status.STATIC

@@ -4,22 +4,19 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from streamflow.geometry.pose import Pose
+from streamflow.geometry.homography import planar_motions
 from streamflow.geometry.rotation import cap, hemisphere, rotation_exp, tangent_basis, unit
-from streamflow.motion.blocks import blocks_of, standard_error
+from streamflow.kernels.robust import robust_scale
 from streamflow.motion.epipolar import calibrate, inverse_depth, linearise, residuals
 from streamflow.motion.homography import STEADY, fit_homography, fit_rotation, transfer_errors
-from streamflow.motion.planar import decompose
-from streamflow.motion.refine import beyond, facing, noise_scale
 from streamflow.motion.sampling import FlowPoints, sample
-from streamflow.motion.selection import gric, simplest
 from streamflow.motion.smoothing import MotionFilter
 from streamflow.values import Motion, Status, Translation
 
 K = np.array([[150.0, 0, 81.0], [0, 145.0, 52.0], [0, 0, 1]])
 
 
-def some_rays(n=60, seed=0):
+def some_matches(n=60, seed=0):
     rng = np.random.default_rng(seed)
     factor = rng.normal(size=(n, 2, 2))
     covariance = factor @ factor.transpose(0, 2, 1) + 0.1 * np.eye(2)
@@ -52,26 +49,26 @@ def test_directions_cover_the_hemisphere_and_the_cap():
 
 def test_residual_is_the_distance_to_the_line_over_its_error():
     """Against the distance in pixels to the line F x, with the covariance in pixels."""
-    rays, covariance = some_rays()
+    matches, covariance = some_matches()
     R, T = rotation_exp(np.array([0.02, -0.01, 0.03])), unit(np.array([0.4, -0.2, 0.8]))
-    x = np.column_stack([rays[:2].T, np.ones(60)]) @ K.T
-    y = np.column_stack([rays[2:4].T, np.ones(60)]) @ K.T
+    x = np.column_stack([matches[:2].T, np.ones(60)]) @ K.T
+    y = np.column_stack([matches[2:4].T, np.ones(60)]) @ K.T
     inverse = np.linalg.inv(K)
     line = x @ (inverse.T @ np.cross(np.eye(3), T) @ R @ inverse).T
     expected = (line * y).sum(axis=1) / np.sqrt(
         np.einsum("ni,nij,nj->n", line[:, :2], covariance, line[:, :2])
     )
-    np.testing.assert_allclose(np.abs(residuals(rays, R, T)), np.abs(expected), rtol=1e-9)
+    np.testing.assert_allclose(np.abs(residuals(matches, R, T)), np.abs(expected), rtol=1e-9)
 
 
 def test_gradient_is_the_derivative_of_the_cost():
-    rays, _ = some_rays()
+    matches, _ = some_matches()
     R, T, scale = rotation_exp(np.array([0.02, -0.01, 0.03])), unit(np.array([0.4, -0.2, 0.8])), 2.0
     B, A = tangent_basis(T), np.empty((6, 6))
-    linearise(rays, 0, 60, R, T, B, scale, 0.0, 1e9, A)
+    linearise(matches, 0, 60, R, T, B, scale, 0.0, 1e9, A)
 
     def cost(step):
-        r2 = residuals(rays, rotation_exp(step[2:]) @ R, unit(T + B @ step[:2])) ** 2
+        r2 = residuals(matches, rotation_exp(step[2:]) @ R, unit(T + B @ step[:2])) ** 2
         return 0.5 * np.sum(r2 / (1 + r2 / scale**2))
 
     numeric = [(cost(1e-6 * axis) - cost(-1e-6 * axis)) / 2e-6 for axis in np.eye(5)]
@@ -88,76 +85,21 @@ def test_inverse_depth_is_that_of_the_scene():
     )
     b = a @ R.T + rho[:, None] * T
     b = b[:, :2] / b[:, 2:]
-    rays = np.vstack([a[:, :2].T, b.T, np.full(50, 1e-6), np.full(50, 3e-7), np.full(50, 2e-6)])
-    np.testing.assert_allclose(inverse_depth(rays, R, T)[0], rho, rtol=1e-9)
-
-
-def test_a_point_behind_the_camera_misses_infinity():
-    """For a sideways camera: off the line and beyond infinity are the two parts of one distance."""
-    rays, _ = some_rays()
-    pose = Pose(rotation_exp(np.array([0.02, -0.01, 0.03])), unit(np.array([0.4, -0.2, 0.0])))
-    missed = beyond(facing(rays, pose, 1.0))
-    behind = missed > 0
-    assert 5 < behind.sum() < 30  # the minority, whichever way T points
-    np.testing.assert_array_equal(missed, beyond(facing(rays, Pose(pose.R, -pose.T), 1.0)))
-    from_infinity = transfer_errors(rays, pose.R, STEADY, 0.0)
-    np.testing.assert_allclose(
-        (residuals(rays, *pose) ** 2 + missed**2)[behind], from_infinity[behind], rtol=1e-9
-    )
+    matches = np.vstack([a[:, :2].T, b.T, np.full(50, 1e-6), np.full(50, 3e-7), np.full(50, 2e-6)])
+    np.testing.assert_allclose(inverse_depth(matches, R, T)[0], rho, rtol=1e-9)
 
 
 def test_a_sway_may_be_wrong_by_a_tenth_where_a_turn_may_not():
-    n, R, sway = 200, rotation_exp(np.deg2rad([0.5, -1.0, 0.3])), np.deg2rad([0.4, 1.0, -0.5])
+    n, R, rolling_rate = 200, rotation_exp(np.deg2rad([0.5, -1.0, 0.3])), np.deg2rad([0.4, 1.0, -0.5])
     rng = np.random.default_rng(0)
     a = np.column_stack([rng.uniform(-0.5, 0.5, (n, 2)), np.ones(n)])
-    b = np.stack([rotation_exp(1.1 * row * sway) @ R @ ray for row, ray in zip(a[:, 1], a, strict=True)])
+    b = np.stack(
+        [rotation_exp(1.1 * row * rolling_rate) @ R @ ray for row, ray in zip(a[:, 1], a, strict=True)]
+    )
     b = b[:, :2] / b[:, 2:]
-    rays = np.vstack([a[:, :2].T, b.T, np.full(n, 1e-10), np.zeros(n), np.full(n, 1e-10)])
-    assert transfer_errors(rays, R, sway, 0.0).max() < 1.0
-    assert np.median(transfer_errors(rays, R, STEADY, 0.0)) > 1e3
-
-
-def test_neighbours_that_err_alike_are_one_measurement():
-    rng = np.random.default_rng(0)
-    positions = rng.uniform((0, 0), (160, 90), (4800, 2)).T
-    block = blocks_of(positions)
-    assert np.bincount(block).size == 48
-    alike, apart = [], []
-    for _ in range(50):
-        alike.append(rng.normal(size=48)[block])
-        apart.append(rng.normal(size=4800))
-    for values in (alike, apart):
-        predicted = np.mean([standard_error(each, block) for each in values])
-        assert predicted == pytest.approx(np.std([each.mean() for each in values]), rel=0.3)
-
-
-def chosen(positions, rotation_loses=9.0, plane_loses=0.0):
-    """Status for chi-squared residuals, with so much (N,) more in those of a rotation and of a plane."""
-    noise = np.random.default_rng(1).chisquare(2, (2, positions.shape[1]))
-    criteria = {
-        Status.STATIC: gric(noise[0], 2, 0) + 9.0,
-        Status.ROTATION: gric(noise[0], 2, 6) + rotation_loses,
-        Status.PLANAR: gric(noise[0], 2, 8) + plane_loses,
-        Status.MOVING: gric(noise[1] / 2, 1, 5),
-    }
-    return simplest(positions, criteria), {model: each.mean() for model, each in criteria.items()}
-
-
-def test_a_plane_that_fits_better_in_one_corner_only_is_no_plane():
-    x, y = positions = np.random.default_rng(0).uniform(0, 1, (2, 2000))
-    corner = 2.5 * ((x < 0.3) & (y < 0.5))
-    everywhere = np.full(2000, corner.mean())
-    assert chosen(positions, corner)[0] is Status.ROTATION
-    assert chosen(positions, everywhere)[0] is Status.PLANAR
-
-
-@pytest.mark.parametrize("better", [Status.PLANAR, Status.MOVING])
-def test_between_a_plane_and_depth_the_criterion_decides(better):
-    positions = np.random.default_rng(0).uniform(0, 1, (2, 2000))
-    mean = chosen(positions)[1]
-    lead = mean[Status.MOVING] - mean[Status.PLANAR]
-    off = 0.05 if better is Status.MOVING else -0.05
-    assert chosen(positions, plane_loses=lead + off)[0] is better
+    matches = np.vstack([a[:, :2].T, b.T, np.full(n, 1e-10), np.zeros(n), np.full(n, 1e-10)])
+    assert transfer_errors(matches, R, rolling_rate, 0.0).max() < 1.0
+    assert np.median(transfer_errors(matches, R, STEADY, 0.0)) > 1e3
 
 
 @pytest.mark.parametrize("outliers", [0.0, 0.4])
@@ -172,28 +114,28 @@ def test_rotation_and_homography_are_found_among_outliers(outliers):
         b = b[:, :2] / b[:, 2:] + 1e-4 * rng.normal(size=(n, 2))
         bad = rng.random(n) < outliers
         b[bad] += rng.uniform(-0.1, 0.1, (bad.sum(), 2))
-        rays = np.vstack([a[:, :2].T, b.T, np.full(n, 1e-8), np.zeros(n), np.full(n, 1e-8)])
-        found = fit(rays, np.eye(3), np.array([1000.0, 500, 200, 100, 50, 20, 10, 5, 3, 3, 3]))
+        matches = np.vstack([a[:, :2].T, b.T, np.full(n, 1e-8), np.zeros(n), np.full(n, 1e-8)])
+        found = fit(matches, np.eye(3), np.array([1000.0, 500, 200, 100, 50, 20, 10, 5, 3, 3, 3]))
         np.testing.assert_allclose(found / np.linalg.norm(found), truth / np.linalg.norm(truth), atol=1e-4)
-        typical = np.median(transfer_errors(rays, found, STEADY, 0.0)[~bad])
+        typical = np.median(transfer_errors(matches, found, STEADY, 0.0)[~bad])
         assert typical == pytest.approx(1.386, rel=0.2)  # chi^2 of two
 
 
 def test_a_homography_has_its_motion_among_its_two():
     a = np.vstack([np.random.default_rng(0).uniform(-0.5, 0.5, (2, 50)), np.zeros((5, 50))])
     R, T = rotation_exp(np.array([0.02, -0.01, 0.03])), np.array([0.03, 0.01, 0.05])
-    poses = decompose(a, -3.0 * (R + np.outer(T, [0.2, -0.4, 0.9])))
+    poses = planar_motions(-3.0 * (R + np.outer(T, [0.2, -0.4, 0.9])), a[:2])
     assert len(poses) == 2
     assert min(np.abs(pose.R - R).max() + np.abs(pose.T - unit(T)).max() for pose in poses) < 1e-9
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.6])
-def test_noise_scale_ignores_outliers(share):
+def test_robust_scale_ignores_outliers(share):
     rng = np.random.default_rng(0)
     r = 0.7 * rng.normal(size=4000)
     bad = rng.random(4000) < share
     r[bad] += rng.uniform(-60, 60, bad.sum())
-    assert noise_scale(r) == pytest.approx(0.7, rel=0.15)
+    assert robust_scale(r) == pytest.approx(0.7, rel=0.15)
 
 
 def test_sample_leaves_out_what_says_nothing():

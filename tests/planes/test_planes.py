@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from streamflow.depth.pair import pair_depth
+from streamflow.geometry.camera import calibrated
+from streamflow.geometry.homography import planar_motions
 from streamflow.planes.description import describe_planes
 from streamflow.planes.eight_parameters import fit_eight_parameters, planar_flow
 from streamflow.planes.homography import (
@@ -12,7 +14,6 @@ from streamflow.planes.homography import (
     homography_flow,
     homography_from_parameters,
     nearest_motion,
-    planar_motions,
 )
 from streamflow.planes.segmentation import find_planes
 from streamflow.planes.tracking import PlaneTracker, moved
@@ -78,7 +79,7 @@ def test_homography_is_exact_and_its_twin_is_told_by_the_heading():
     assert start is not None
     H = fit_homography(points, vectors, sigma, K, homography_from_parameters(start.a))
     np.testing.assert_allclose(homography_flow(H, points, K), vectors, atol=1e-5)
-    twins = planar_motions(H, points, K)
+    twins = planar_motions(H, calibrated(points, K))
     assert len(twins) == 2
     motion = nearest_motion(twins, R.T @ T + [0.1, 0, 0])
     assert degrees(motion.n, n) < 0.01
