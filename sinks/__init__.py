@@ -84,6 +84,9 @@ SINKS = Registry(
             "inverse depth as 16-bit PNG with a sidecar",
             prefixed("depth"),
         ),
+        "mask": Entry(
+            "sinks.mask:MaskSink", "mask:DIR", "what moves by itself, as indexed PNG", prefixed("mask")
+        ),
         "flo": Entry("sinks.flo:FloSink", "flo:DIR", "flow in Middlebury's format", prefixed("flo")),
         "kitti": Entry("sinks.kitti:KittiSink", "kitti:DIR", "flow as KITTI's 16-bit PNG", prefixed("kitti")),
         "pfm": Entry("sinks.pfm:PfmSink", "pfm:DIR", "inverse depth as float PFM", prefixed("pfm")),

@@ -14,7 +14,7 @@ from streamflow.geometry.epipole import bearing, ellipse, off_axis, pixel
 if TYPE_CHECKING:
     from sinks import Run
     from streamflow.stages import Stage
-    from streamflow.values import Looming, Matrix, Motion, Plane, Result
+    from streamflow.values import Looming, Matrix, Motion, MovingObject, Plane, Result
 
 
 def record(result: Result) -> dict[str, Any]:
@@ -26,6 +26,7 @@ def record(result: Result) -> dict[str, Any]:
         "pose": result.pose,
         "looming": None if result.looming is None else [looming_record(part) for part in result.looming],
         "planes": None if result.planes is None else [plane_record(plane) for plane in result.planes],
+        "objects": None if result.objects is None else [object_record(part) for part in result.objects],
         "timing_ms": result.timing,
     }
 
@@ -75,6 +76,19 @@ def epipole_record(motion: Motion, camera_matrix: Matrix) -> dict[str, Any] | No
 def looming_record(looming: Looming) -> dict[str, Any]:
     """Return one part of the scene that the camera will run into, without its mask."""
     return {"time_s": looming.time, "box_px": looming.box, "share_of_image": looming.share}
+
+
+def object_record(part: MovingObject) -> dict[str, Any]:
+    """Return one object that moves by itself, without its mask."""
+    return {
+        "label": part.label,
+        "box_px": part.box,
+        "share_of_image": part.area,
+        "velocity_px_per_s": part.velocity,
+        "confidence": part.confidence,
+        "since_s": part.since,
+        "time_to_contact_s": part.time_to_contact,
+    }
 
 
 def plane_record(plane: Plane) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from streamflow.kernels.derivatives import pair_derivatives
 if TYPE_CHECKING:
     from sinks import Run
     from streamflow.stages import Stage
-    from streamflow.values import Depth, Flow, Looming, Mask, Motion, Plane, Result
+    from streamflow.values import Depth, Flow, Looming, Mask, Motion, MovingObject, Plane, Result
 
 FACTS = {
     "quantity": "arrays by name: flow, sigma, smin, rotation, translation, epipole, inverse_depth, ...",
@@ -52,6 +52,8 @@ def arrays(result: Result) -> dict[str, Any]:
         found |= _looming(result.looming, pair.reference.image.shape[:2])
     if result.planes is not None:
         found |= _planes(result.planes, pair.reference.image.shape[:2])
+    if result.objects is not None:
+        found |= _objects(result.objects, pair.reference.image.shape[:2])
     return found
 
 
@@ -144,6 +146,22 @@ def _planes(planes: tuple[Plane, ...], shape: tuple[int, ...]) -> dict[str, Any]
         "plane_alternative_normal": others,
         "plane_distance": np.array([_number(plane.distance) for plane in planes]),
         "plane_residual": np.array([plane.residual for plane in planes], np.float64),
+    }
+
+
+def _objects(objects: tuple[MovingObject, ...], shape: tuple[int, ...]) -> dict[str, Any]:
+    """`moving` holds the label of a pixel's object, 0 where nothing moves by itself."""
+    moving = np.zeros(shape, np.int32)
+    for part in objects:
+        moving[part.mask] = part.label
+    contact = [_number(part.time_to_contact) for part in objects]
+    return {
+        "moving": moving,
+        "object_label": np.array([part.label for part in objects], np.int64),
+        "object_velocity": np.array([part.velocity for part in objects], np.float64).reshape(-1, 2),
+        "object_confidence": np.array([part.confidence for part in objects], np.float64),
+        "object_since": np.array([_number(part.since) for part in objects], np.float64),
+        "object_time_to_contact": np.array(contact, np.float64),
     }
 
 

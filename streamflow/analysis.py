@@ -19,10 +19,11 @@ from streamflow.flow.stage import FlowStage
 from streamflow.geometry.camera import Camera, camera_for
 from streamflow.motion.smoothing import MotionFilter
 from streamflow.motion.stage import MotionStage
+from streamflow.moving.stage import MovingStage
 from streamflow.options import Knobs, Options
 from streamflow.planes.stage import PlanesStage
 from streamflow.stages import Stage
-from streamflow.values import Depth, Frame, FramePair, Mask, Result, SourceInfo
+from streamflow.values import Depth, Flow, Frame, FramePair, Mask, Result, SourceInfo, Unknown
 
 
 class Analysis:
@@ -44,6 +45,7 @@ class Analysis:
         self._fixed = FixedStage()
         self._motion = MotionStage(options.motion)
         self._smoothing = MotionFilter()
+        self._moving = MovingStage()
         self._depth = DepthStage(options)
         self._warning = LoomingWarning(options)
         self._planes = PlanesStage(options)
@@ -59,13 +61,16 @@ class Analysis:
             self.reset()
         camera = self._camera_for(pair.reference)
         K, clock = camera.matrix, _Clock()
-        motion = smoothed = depth = looming = planes = pose = None
+        motion = smoothed = objects = depth = looming = planes = pose = None
         with clock.times(Stage.FLOW):
             flow = replace(self._flow(pair), excluded=self._excluded(pair))
         if Stage.MOTION in self._stages:
             with clock.times(Stage.MOTION):
-                motion = self._motion(pair, flow, camera)
+                motion = self._motion(pair, self._at_rest(pair, flow), camera)
                 smoothed = self._smoothing.update(motion, K)
+        if motion is not None and Stage.MOVING in self._stages:
+            with clock.times(Stage.MOVING):
+                objects = self._moving(pair, flow, motion, K)
         if motion is not None and Stage.DEPTH in self._stages:
             step = Measurement(pair, flow, motion)
             wide = self._measured_wide(step, camera, clock)
@@ -73,6 +78,8 @@ class Analysis:
                 depth = self._depth(step, wide, K)
                 if flow.excluded is not None:
                     depth = depth.without(flow.excluded)
+                for part in objects or ():
+                    depth = depth.without(part.mask, Unknown.MOVING)
                 looming = self._warning(pair, motion, depth, K)
                 pose = self._trajectory(pair, motion, depth)
         if motion is not None and depth is not None and Stage.PLANES in self._stages:
@@ -81,7 +88,7 @@ class Analysis:
         segment, starts = self._segments.place(pair, depth)
         result = Result(
             pair, K, camera.assumed, flow, motion, smoothed, depth, looming, planes, pose,
-            timing=clock.milliseconds, segment=segment, starts_segment=starts,
+            objects=objects, timing=clock.milliseconds, segment=segment, starts_segment=starts,
         )  # fmt: skip
         self._last = self._completed(self._scale(result))
         return self._last
@@ -96,6 +103,13 @@ class Analysis:
         fixed = self._fixed(pair.newest) if Stage.MOTION in self._stages else None
         masked = None if self._options.mask is None else self._options.mask.fitted_to(pair.newest.size)
         return fixed if masked is None else masked if fixed is None else fixed | masked
+
+    def _at_rest(self, pair: FramePair, flow: Flow) -> Flow:
+        """Flow without what moved by itself in the last pair, where that is expected now."""
+        moving = self._moving.expected(pair, flow)
+        if moving is None:
+            return flow
+        return replace(flow, excluded=moving if flow.excluded is None else moving | flow.excluded)
 
     def _measured_wide(self, step: Measurement, camera: Camera, clock: _Clock) -> Measurement | None:
         """Flow and motion from the newest frame to the keyframe of depth; nothing is remembered of them."""
@@ -117,8 +131,8 @@ class Analysis:
 
     def reset(self) -> None:
         """Forget the stream: what follows does not continue it."""
-        memories = self._fixed, self._motion, self._smoothing, self._depth, self._warning, self._planes
-        for stage in (*memories, self._trajectory, self._scale):
+        memories = self._fixed, self._motion, self._smoothing, self._moving, self._depth, self._warning
+        for stage in (*memories, self._planes, self._trajectory, self._scale):
             stage.reset()
 
     def _camera_for(self, frame: Frame) -> Camera:

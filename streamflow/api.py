@@ -67,7 +67,7 @@ def results(
     source : iterable of Frame or array_like
         Such as `open` returns; or images, (H, W) grey or (H, W, 3) RGB, uint8 or floating point from 0 to 1.
         Read one by one, never ahead.
-    stages : set of {"flow", "motion", "depth", "planes"}
+    stages : set of {"flow", "motion", "moving", "depth", "planes"}
         What to compute; what it builds on is computed too.
     options : Options, optional
         How to compute it.
@@ -159,8 +159,8 @@ def draw(result: Result, view: str | None = None) -> Image:
     ----------
     result : Result
     view : str, optional
-        As `--view` has it: "flow", "confidence", "epipole", "depth", "ttc", "planes". The default is what
-        was computed last.
+        As `--view` has it: "flow", "confidence", "epipole", "moving", "depth", "ttc", "planes". The default
+        is what was computed last.
 
     Returns
     -------

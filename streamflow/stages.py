@@ -13,6 +13,7 @@ class Stage(StrEnum):
 
     FLOW = "flow"
     MOTION = "motion"
+    MOVING = "moving"
     DEPTH = "depth"
     PLANES = "planes"
 
@@ -20,6 +21,7 @@ class Stage(StrEnum):
 BUILDS_ON: dict[Stage, frozenset[Stage]] = {
     Stage.FLOW: frozenset(),
     Stage.MOTION: frozenset({Stage.FLOW}),
+    Stage.MOVING: frozenset({Stage.FLOW, Stage.MOTION}),
     Stage.DEPTH: frozenset({Stage.FLOW, Stage.MOTION}),
     Stage.PLANES: frozenset({Stage.FLOW, Stage.MOTION, Stage.DEPTH}),
 }

@@ -256,11 +256,11 @@ class Depth:
     held: bool = False  # the pair measured nothing: depth of the pairs before, carried over
     unit_sigma: float | None = None  # relative standard deviation of the metre; None for steps
 
-    def without(self, excluded: Mask) -> Depth:
-        """Return the same, unknown where the picture does not show the scene."""
+    def without(self, excluded: Mask, reason: Unknown = Unknown.FIXED) -> Depth:
+        """Return the same, unknown where the picture does not show the scene, or not one at rest."""
         inverse, variance, unknown = self.inverse.copy(), self.variance.copy(), self.unknown.copy()
         inverse[excluded] = variance[excluded] = np.nan
-        unknown[excluded] = Unknown.FIXED
+        unknown[excluded] = reason
         return replace(self, inverse=inverse, variance=variance, unknown=unknown)
 
     @cached_property

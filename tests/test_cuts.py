@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 
@@ -51,7 +52,8 @@ def test_every_cut_between_short_shots_is_found_encoded_too(
     if crf is not None:
         path = tmp_path / "shots.mp4"
         write_clip(path, count=20, size=SIZE, options={"crf": str(crf)}, draw=lambda index: images[index])
-        images = [frame.image for frame in VideoSource(str(path))]
+        with closing(VideoSource(str(path))) as source:
+            images = [frame.image for frame in source]
     assert cuts(images) == [4, 8, 12, 16]
 
 

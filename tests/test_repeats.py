@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 
@@ -37,8 +38,8 @@ def places(pairs: Sequence[FramePair]) -> list[tuple[int, int]]:
 def encoded(path: Path, images: Sequence[Image], crf: int) -> list[Frame]:
     options = {"crf": str(crf), "preset": "veryfast"}
     write_clip(path, count=len(images), size=SIZE, options=options, draw=lambda index: images[index])
-    source = VideoSource(str(path))
-    return list(source)
+    with closing(VideoSource(str(path))) as source:
+        return list(source)
 
 
 def test_a_repeated_picture_is_no_pair_and_time_runs_on_to_the_next_new_one(drive: list[Image]) -> None:

@@ -113,8 +113,8 @@ def _parser() -> Parser:
     parser = Parser(
         prog="stream.py",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="python stream.py SOURCE... [--plot_flow] [--epipole] [--depth] [--planar_flow] [options]\n"
-        "       python stream.py evaluate FOLDER...\n       python stream.py doctor | warm",
+        usage="python stream.py SOURCE... [--plot_flow] [--epipole] [--depth] [--planar_flow] [--moving]\n"
+        "       [options]\n       python stream.py evaluate FOLDER...\n       python stream.py doctor | warm",
         description="Flow, camera heading, depth and planes of any video, as it streams.",
         epilog=f"SOURCE is one of\n{_listed(SOURCES)}\nTARGET is one of\n{_listed(SINKS)}\n{EXAMPLES}",
     )
@@ -131,6 +131,7 @@ def _add_stages(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--plot_flow", "--plot-flow", action="store_true", help="optical flow, as arrows")
     add("--epipole", action="store_true", help="where the camera is heading")
+    add("--moving", action="store_true", help="what moves by itself, as objects")
     add("--depth", action="store_true", help="depth of every pixel with evidence")
     add("--planar_flow", "--planar-flow", action="store_true", help="eight-parameter motion of planar parts")
 

@@ -79,8 +79,8 @@ def _stages(truth: FrameTruth) -> frozenset[Stage]:
     """What must run so that everything that is known can be compared."""
     if truth.flow is not None:
         return frozenset({Stage.FLOW})
-    moving = Stage.__members__.get("MOVING", Stage.MOTION)
-    return with_what_they_build_on({moving} if truth.depth is None else {moving, Stage.DEPTH})
+    asked = {Stage.MOVING} if truth.depth is None else {Stage.MOVING, Stage.DEPTH}
+    return with_what_they_build_on(asked)
 
 
 def _judged(

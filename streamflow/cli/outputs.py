@@ -173,6 +173,7 @@ class Outputs:
 SWITCHES = {
     "plot_flow": (Stage.FLOW, "flow"),
     "epipole": (Stage.MOTION, "epipole"),
+    "moving": (Stage.MOVING, "moving"),
     "depth": (Stage.DEPTH, "depth"),
     "planar_flow": (Stage.PLANES, "planes"),
 }

@@ -36,12 +36,19 @@ VIEWS: dict[str, View] = {
     "derivatives": View(None, "gradients:draw_derivatives", "Ix, Iy and It beside each other"),
     "confidence": View(Stage.FLOW, "maps:draw_confidence", "predicted error of the flow"),
     "epipole": View(Stage.MOTION, "heading:draw_heading", "where the camera is heading"),
+    "moving": View(Stage.MOVING, "moving:draw_moving", "what moves by itself"),
     "depth": View(Stage.DEPTH, "maps:draw_depth", "near is bright"),
     "ttc": View(Stage.DEPTH, "maps:draw_contact", "time to contact"),
     "planes": View(Stage.PLANES, "planes:draw_planes", "planar parts with their normals"),
 }
 ALL_VIEWS = "all"  # those that were asked for, in one picture
-FIELDS = {Stage.FLOW: "flow", Stage.MOTION: "motion", Stage.DEPTH: "depth", Stage.PLANES: "planes"}
+FIELDS = {
+    Stage.FLOW: "flow",
+    Stage.MOTION: "motion",
+    Stage.MOVING: "objects",
+    Stage.DEPTH: "depth",
+    Stage.PLANES: "planes",
+}
 
 COLOURS = ("viridis", "inferno", "magma", "plasma", "cividis", "turbo", "grey")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -97,7 +98,8 @@ def encoded(path: Path, greys: list[Image], crf: int) -> list[Image]:
     options = {"crf": str(crf), "preset": "veryfast"}
     draw = [cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR) for grey in greys]
     write_clip(path, count=len(greys), size=SIZE, options=options, draw=lambda index: draw[index])
-    return [frame.grey for frame in VideoSource(str(path))]
+    with closing(VideoSource(str(path))) as source:
+        return [frame.grey for frame in source]
 
 
 @pytest.mark.parametrize("crf", [None, 18, 28, 33])

@@ -22,6 +22,7 @@ from streamflow.values import (
     FramePair,
     Matrix,
     Motion,
+    MovingObject,
     Plane,
     Result,
     SourceInfo,
@@ -69,6 +70,7 @@ def make_result(reference: Frame, target: Frame, **other: Any) -> Result:
         "smoothed": make_motion(),
         "depth": make_depth(shape, reference.index),
         "planes": (make_plane(shape),),
+        "objects": (make_object(shape),),
         "pose": make_pose(reference.index),
         "timing": {"flow": 12.5, "motion": 3.25},
     }
@@ -127,6 +129,13 @@ def make_plane(shape: tuple[int, ...]) -> Plane:
     mask = np.zeros(shape, np.bool_)
     mask[shape[0] // 2 :] = True
     return Plane(3, np.arange(1.0, 9) / 1000, mask, 0.05, np.array([0, -1.0, 0]), 1.5, "ground")
+
+
+def make_object(shape: tuple[int, ...]) -> MovingObject:
+    """Four rows of six pixels that go right and up, since the first frame, and come nearer."""
+    mask = np.zeros(shape, np.bool_)
+    mask[10:14, 20:26] = True
+    return MovingObject(2, mask, np.array([50.0, -12.5]), 0.875, Fraction(0), 2.5)
 
 
 def write_all(sink: Any, results: Sequence[Result]) -> None:

@@ -1,0 +1,53 @@
+"""What moves by itself, as tinted objects with their identity and velocity."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from streamflow.draw.colours import LABELS, WHITE
+from streamflow.draw.panel import Panel
+from streamflow.draw.text import stroke
+from streamflow.values import Image, Matrix, MovingObject
+
+TINT = 0.45
+SECONDS = 0.25  # of the velocity, that the arrow is long
+
+
+def draw_moving(panel: Panel) -> Image:
+    """View `moving`."""
+    result = panel.result
+    if result.objects is None:
+        return panel.nothing("what moves by itself was not computed")
+    picture = result.pair.reference.image.copy()
+    for part in result.objects:
+        draw_object(picture, part)
+        x, y, _, _ = part.box
+        panel.text.label(_words(part), (x, y))
+    if not result.objects:
+        panel.text.caption("nothing moves by itself")
+    return picture
+
+
+def draw_object(picture: Image, part: MovingObject) -> None:
+    """Tint the object's pixels and draw its outline and velocity, in place."""
+    colour = LABELS[part.label % len(LABELS)]
+    picture[part.mask] = ((1 - TINT) * picture[part.mask] + TINT * np.array(colour)).astype(np.uint8)
+    outlines, _ = cv2.findContours(part.mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(picture, outlines, -1, colour, stroke(picture), cv2.LINE_AA)
+    if np.isfinite(part.velocity).all():
+        x, y, width, height = part.box
+        start = np.array([x + width / 2, y + height / 2])
+        end = start + SECONDS * part.velocity
+        cv2.arrowedLine(
+            picture, _pixel(start), _pixel(end), WHITE, 2 * stroke(picture), cv2.LINE_AA, tipLength=0.25
+        )
+
+
+def _pixel(point: Matrix) -> tuple[int, int]:
+    return round(float(point[0])), round(float(point[1]))
+
+
+def _words(part: MovingObject) -> str:
+    speed = float(np.hypot(*part.velocity))
+    return f"{part.label}" if np.isnan(speed) else f"{part.label}: {speed:.0f} px/s"
