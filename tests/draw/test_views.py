@@ -209,6 +209,6 @@ def test_points_that_obey_and_points_that_do_not_differ_in_shape() -> None:
 
 
 def test_views_without_values_are_not_available() -> None:
-    assert available(result_of(planes=None, depth=None)) == [
+    assert available(result_of(planes=None, depth=None, objects=None)) == [
         "image", "flow", "colour", "derivatives", "confidence", "epipole",
     ]  # fmt: skip

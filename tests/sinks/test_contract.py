@@ -32,6 +32,7 @@ TARGETS = {
     "npz": "npz:out",
     "ply": "ply:out",
     "poses": "poses:out.txt",
+    "mask": "mask:out",
     "jsonl": "jsonl:out.jsonl",
     "figure": "figure:out",
 }

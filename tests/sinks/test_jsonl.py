@@ -83,6 +83,17 @@ def test_a_line_holds_everything_about_a_pair():
                 "pixels": 23 * 67,
             }
         ],
+        "objects": [
+            {
+                "label": 2,
+                "box_px": [20, 10, 6, 4],
+                "share_of_image": pytest.approx(24 / (45 * 67)),
+                "velocity_px_per_s": [50.0, -12.5],
+                "confidence": 0.875,
+                "since_s": 0.0,
+                "time_to_contact_s": 2.5,
+            }
+        ],
         "timing_ms": {"flow": 12.5, "motion": 3.25},
     }
 
