@@ -26,6 +26,9 @@ from streamflow.values import (
     Vectors,
 )
 
+# Grey levels: one level of noise in each of a window's 25 pixels. Over smin that is the error of matching where
+# there is next to no texture, of which the flow's candidates, all alike there, say nothing.
+MATCHING_NOISE = np.float32(1 / 5)
 HELD = 0.005  # relative error that depth gains while the camera only turns or stands still
 LOST, MAX_LOST = 0.05, 2  # the same for a pair whose motion is not known, and how many of them it outlives
 SAME_WAY = np.deg2rad(10.0)  # between a step and the way over several
@@ -129,9 +132,9 @@ class DepthStage:
 
 def _depth_of(flow: Flow, R: Matrix, translation: Translation, camera_matrix: Matrix) -> Depth:
     direction_sigma = float(np.sqrt(translation.covariance[:2, :2].trace() / 2))
-    return pair_depth(
-        flow.vectors, flow.evident, camera_matrix, R, translation.direction, direction_sigma=direction_sigma
-    )
+    sigma = np.hypot(flow.evident, MATCHING_NOISE / np.maximum(flow.smin, np.float32(1e-3)))
+    T = translation.direction
+    return pair_depth(flow.vectors, sigma, camera_matrix, R, T, direction_sigma=direction_sigma)
 
 
 def _heading(motion: Motion) -> Matrix:
