@@ -26,7 +26,7 @@ from streamflow.values import (
     Vectors,
 )
 
-# Grey levels: one level of noise in each of a window's 25 pixels. Over smin that is the error of matching where
+# Grey levels: one level of noise in each of a window's 25 pixels. Over smin it is the error of matching where
 # there is next to no texture, of which the flow's candidates, all alike there, say nothing.
 MATCHING_NOISE = np.float32(1 / 5)
 HELD = 0.005  # relative error that depth gains while the camera only turns or stands still
