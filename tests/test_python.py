@@ -96,7 +96,7 @@ def test_results_of_arrays_have_what_was_asked_for_and_what_it_builds_on(found: 
 
 
 def test_a_stage_that_there_is_not_is_told_at_once(pictures: list[np.ndarray]) -> None:
-    with pytest.raises(sf.UsageError, match="no stage 'dept'; there are flow, motion, depth"):
+    with pytest.raises(sf.UsageError, match="no stage 'dept'; there are flow, motion, moving, depth"):
         sf.results(pictures, stages={"dept"})
 
 
