@@ -32,7 +32,7 @@ from streamflow.cli.write_behind import WriteBehind
 from streamflow.draw.painter import Painter
 from streamflow.options import Knobs
 from streamflow.pairs import frame_pairs
-from streamflow.values import Image, Result
+from streamflow.values import CameraSource, Image, Result
 
 
 class Untouched(Painter):
@@ -50,7 +50,7 @@ def ours(clip: str, count: int) -> None:
         sink = open_sink("ours.mp4", Run(source.info, Untouched(knobs), knobs, overwrite=True))
         behind = WriteBehind(sink.write)
         for pair in islice(frame_pairs(source), count):
-            behind.put(Result(pair, np.eye(3), True))
+            behind.put(Result(pair, np.eye(3), CameraSource.ASSUMED))
         behind.finish()
         sink.close()
 

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from sinks.writing.lines import Lines
-from sinks.writing.records import pair_record
+from sinks.writing.records import lens_record, pair_record
 from streamflow.geometry.epipole import bearing, ellipse, off_axis, pixel
+from streamflow.geometry.focal_error import motion_covariance
 
 if TYPE_CHECKING:
     from sinks import Run
@@ -22,6 +23,7 @@ def record(result: Result) -> dict[str, Any]:
     return {
         **pair_record(result),
         **(motion_record(result.motion, result) if result.motion else {"status": None}),
+        "camera": lens_record(result),
         "epipole_smoothed": result.smoothed and epipole_record(result.smoothed, result.camera_matrix),
         "pose": result.pose,
         "looming": None if result.looming is None else [looming_record(part) for part in result.looming],
@@ -37,7 +39,8 @@ def motion_record(motion: Motion, result: Result) -> dict[str, Any]:
     seconds = result.pair.interval
     rate = None if rotation is None or seconds is None else float(np.linalg.norm(rotation)) / float(seconds)
     translation = motion.translation
-    deviations = None if translation is None else np.degrees(np.sqrt(np.diag(translation.covariance)))
+    covariance = motion_covariance(motion, result.focal_sigma)
+    deviations = None if covariance is None else np.degrees(np.sqrt(np.diag(covariance)))
     return {
         "status": motion.status,
         "epipole": epipole_record(motion, result.camera_matrix),

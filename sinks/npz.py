@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sinks.writing.folder import Folder
+from streamflow.geometry.focal_error import motion_covariance
 from streamflow.kernels.derivatives import pair_derivatives
 
 if TYPE_CHECKING:
@@ -37,15 +38,22 @@ def arrays(result: Result) -> dict[str, Any]:
         "starts_segment": result.starts_segment or "",
         "damaged": pair.damaged,
         "K": result.camera_matrix,
-        "camera_assumed": result.camera_assumed,
+        "camera_source": str(result.camera_source),
+        "focal_sigma": result.focal_sigma,
         **dict(zip(("Ix", "Iy", "It"), pair_derivatives(pair), strict=True)),
     }
     if result.flow is not None:
         found |= _flow(result.flow)
     if result.motion is not None:
-        found |= {**_motion(result.motion), **_alternatives(result.motion.alternatives)}
+        found |= {
+            **_motion(result.motion, result.focal_sigma),
+            **_alternatives(result.motion, result.focal_sigma),
+        }
     if result.smoothed is not None:
-        found |= {f"smoothed_{name}": values for name, values in _estimate(result.smoothed).items()}
+        found |= {
+            f"smoothed_{name}": values
+            for name, values in _estimate(result.smoothed, result.focal_sigma).items()
+        }
     if result.depth is not None:
         found |= {**_depth(result.depth), "pose": _or_nan(result.pose, 4, 4)}
     if result.looming is not None:
@@ -70,10 +78,10 @@ def _flow(flow: Flow) -> dict[str, Any]:
     return found if flow.excluded is None else {**found, "excluded": flow.excluded}
 
 
-def _motion(motion: Motion) -> dict[str, Any]:
+def _motion(motion: Motion, focal_sigma: float) -> dict[str, Any]:
     return {
         "status": str(motion.status),
-        **_estimate(motion),
+        **_estimate(motion, focal_sigma),
         "points": _or_nan(motion.points, 0, 2),
         "weights": _or_nan(motion.weights, 0),
         "inlier_share": motion.inlier_share,
@@ -81,20 +89,20 @@ def _motion(motion: Motion) -> dict[str, Any]:
     }
 
 
-def _estimate(motion: Motion) -> dict[str, Any]:
+def _estimate(motion: Motion, focal_sigma: float) -> dict[str, Any]:
     translation = motion.translation
     return {
         "rotation": _or_nan(motion.rotation, 3, 3),
         "translation": _or_nan(translation and translation.direction, 3),
         "epipole": _or_nan(translation and translation.epipole, 3),
-        "motion_covariance": _or_nan(translation and translation.covariance, 5, 5),
+        "motion_covariance": _or_nan(motion_covariance(motion, focal_sigma), 5, 5),
     }
 
 
-def _alternatives(motions: tuple[Motion, ...]) -> dict[str, Any]:
+def _alternatives(motion: Motion, focal_sigma: float) -> dict[str, Any]:
     """One row for each other explanation of the pair."""
     names = {"rotation": (3, 3), "translation": (3,), "epipole": (3,)}
-    found = [_estimate(motion) for motion in motions]
+    found = [_estimate(other, focal_sigma) for other in motion.alternatives]
     return {
         f"alternative_{name}": np.array([each[name] for each in found], np.float64).reshape(-1, *shape)
         for name, shape in names.items()

@@ -59,7 +59,9 @@ class Analysis:
             return replace(self._last, pair=pair, starts_segment=None)
         if pair.starts_segment is not None:
             self.reset()
-        camera = self._camera_for(pair.reference)
+        if pair.starts_segment == "cut":
+            self._motion.forget_lens()
+        camera = self._motion.camera(self._camera_for(pair.reference))
         K, clock = camera.matrix, _Clock()
         motion = smoothed = objects = depth = looming = planes = pose = None
         with clock.times(Stage.FLOW):
@@ -87,7 +89,7 @@ class Analysis:
                 planes = self._planes(pair, flow, motion, depth, K)
         segment, starts = self._segments.place(pair, depth)
         result = Result(
-            pair, K, camera.assumed, flow, motion, smoothed, depth, looming, planes, pose,
+            pair, K, camera.source, camera.focal_sigma, flow, motion, smoothed, depth, looming, planes, pose,
             objects=objects, timing=clock.milliseconds, segment=segment, starts_segment=starts,
         )  # fmt: skip
         self._last = self._completed(self._scale(result))
@@ -137,6 +139,7 @@ class Analysis:
 
     def _camera_for(self, frame: Frame) -> Camera:
         if self._camera is None or self._camera.size != frame.size:
+            self._motion.forget_lens()
             self._camera = camera_for(self._options, self._source, frame.size)
         return self._camera
 

@@ -145,6 +145,15 @@ class Status(StrEnum):
     MOVING = "moving"
 
 
+class CameraSource(StrEnum):
+    """How the camera matrix is known."""
+
+    GIVEN = "given"  # by the user: a calibration or a field of view
+    RECORDED = "recorded"  # by the source: EXIF, the container, a calibration beside the pictures
+    ESTIMATED = "estimated"  # from the pairs between which the camera turned
+    ASSUMED = "assumed"  # nobody says: a usual field of view
+
+
 @dataclass(frozen=True)
 class SourceInfo:
     """What is known of a stream before its first frame."""
@@ -197,7 +206,8 @@ class Translation:
     """Which way the camera moved; how far, one camera alone cannot tell."""
 
     direction: Matrix  # (3,) unit T; X_target = R X_reference + T
-    covariance: Matrix  # (5, 5) of (tau (2), omega (3)), radians: of T + B tau and of exp(omega) R
+    # (5, 5) of (tau (2), omega (3)), radians: of T + B tau and of exp(omega) R, given the camera matrix
+    covariance: Matrix
     epipole: Matrix  # (3,) homogeneous, reference pixels; [2] > 0: the camera moves towards it
 
 
@@ -226,6 +236,9 @@ class Motion:
     alternatives: tuple[Motion, ...] = ()  # the other explanations, when ambiguous or planar
     zoom: float = 1.0  # factor by which the focal length grew as time went by: not 1 where the lens zooms
     evidence: Evidence | None = None  # for each model
+    # (2, G) logarithms of focal lengths over the camera matrix's, and how well a rotation behind each
+    # explains the pair, nats a match. None: the focal length is given, or a rotation explains nothing.
+    focal_lengths: Matrix | None = None
 
 
 class Unknown(IntFlag):
@@ -345,7 +358,8 @@ class Result:
 
     pair: FramePair
     camera_matrix: Matrix  # (3, 3) pixels
-    camera_assumed: bool  # nobody gave the camera matrix: it comes from an assumed field of view
+    camera_source: CameraSource  # how that is known
+    focal_sigma: float = 0.0  # relative standard deviation of its focal length; 0: as given
     flow: Flow | None = None
     motion: Motion | None = None  # of this pair alone
     smoothed: Motion | None = None  # `motion` filtered over the pairs so far: the heading that pictures show

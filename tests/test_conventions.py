@@ -216,5 +216,5 @@ def test_the_readme_loop_runs() -> None:
     frames, _ = scene("forward")
     found = list(streamflow.results(frames))
     assert [result.pair.reference.index for result in found] == [1, 2]
-    assert found[0].camera_assumed
+    assert found[0].camera_source == "assumed"
     assert all(result.planes for result in found)

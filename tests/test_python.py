@@ -106,7 +106,7 @@ def test_an_open_source_is_a_context_and_an_iterable() -> None:
         results = list(sf.results(source, stages={"flow"}))
     assert len(results) == 2
     assert source.health.decoded == 3
-    assert not results[0].camera_assumed  # what the source knows of its camera came along
+    assert results[0].camera_source == "recorded"  # what the source knows of its camera came along
 
 
 @pytest.mark.parametrize("view", ["flow", "confidence", "epipole", "depth", None])

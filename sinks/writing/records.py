@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from streamflow.geometry.camera import field_of_view, field_of_view_sigma
 from streamflow.values import Result
 
 
@@ -46,6 +47,16 @@ def pair_record(result: Result) -> dict[str, Any]:
     }
 
 
+def lens_record(result: Result) -> dict[str, Any]:
+    """How the camera is known, and its horizontal field of view with the standard deviation."""
+    fov = field_of_view(result.camera_matrix, result.pair.reference.size)
+    return {
+        "source": result.camera_source,
+        "fov_deg": fov,
+        "fov_sigma_deg": field_of_view_sigma(fov, result.focal_sigma),
+    }
+
+
 def camera_record(result: Result) -> dict[str, Any]:
     """What a reader must know of the camera and of the frame that the maps lie on."""
     newest = result.pair.reference is result.pair.newest
@@ -53,7 +64,7 @@ def camera_record(result: Result) -> dict[str, Any]:
         "size": result.pair.reference.size,
         "registered_on": "newest frame" if newest else "previous frame",
         "camera_matrix": result.camera_matrix,
-        "camera_assumed": result.camera_assumed,
+        "camera": lens_record(result),
         "rectified": result.pair.reference.rectified,  # maps lie on the picture without lens distortion
     }
 

@@ -9,7 +9,9 @@ import numpy as np
 
 from streamflow.evaluation import metrics
 from streamflow.evaluation.truth import PairTruth
-from streamflow.values import CameraTruth, Matrix, Motion, Result, Status, Translation
+from streamflow.geometry.camera import field_of_view
+from streamflow.geometry.focal_error import motion_covariance
+from streamflow.values import CameraTruth, Motion, Result, Status, Translation
 
 CLAIMS_TRANSLATION = (Status.MOVING, Status.PLANAR)
 
@@ -85,10 +87,7 @@ class CameraScores:
         true = motion.rotation @ heading * (-1 if result.pair.forward else 1)
         # What is stated of the truth's own error is taken as its two standard deviations.
         radians = camera.tolerance / 2 / K[0, 0]
-        surprise = metrics.direction_surprise(found, true, radians)
+        covariance = motion_covariance(motion, result.focal_sigma)
+        assert covariance is not None
+        surprise = metrics.direction_surprise(found.direction, covariance, true, radians)
         self._errors["direction_inside_2_sigma"].append(float(surprise < metrics.INSIDE_TWO_SIGMA))
-
-
-def field_of_view(camera_matrix: Matrix, size: tuple[int, int]) -> float:
-    """Horizontal, degrees, of a camera matrix (3, 3) for images of `size` (width, height)."""
-    return float(np.degrees(2 * np.arctan(size[0] / 2 / camera_matrix[0, 0])))

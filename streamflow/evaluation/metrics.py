@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamflow.geometry.rotation import tangent_basis
-from streamflow.values import Map, Mask, Matrix, Translation, Vectors
+from streamflow.values import Map, Mask, Matrix, Vectors
 
 AUSR_STEPS = 50
 MEDIAN_LENGTH = 1.1774  # of a two-dimensional Gaussian, in standard deviations of a component
@@ -147,20 +147,23 @@ def absolute_relative_error(inverse: Map, truth: Map, among: Mask, scale: float)
     return float(np.mean(abs(truth[known] / found - 1)))
 
 
-def direction_surprise(found: Translation, direction: Matrix, tolerance: float = 0.0) -> float:
+def direction_surprise(found: Matrix, covariance: Matrix, direction: Matrix, tolerance: float = 0.0) -> float:
     """Squared distance of the true direction from the estimate, in standard deviations (two dimensions).
 
     Parameters
     ----------
-    found : Translation
+    found : ndarray, shape (3,)
+        The estimated unit direction.
+    covariance : ndarray, shape (5, 5)
+        Of the motion it belongs to, as `motion_covariance` gives it.
     direction : ndarray, shape (3,)
         The true unit direction.
     tolerance : float
         Standard deviation of the truth itself, radians.
     """
-    error = tangent_basis(found.direction).T @ direction
+    error = tangent_basis(found).T @ direction
     # Beyond a quarter turn the tangent plane would take an opposite direction for a near one.
-    if found.direction @ direction <= 0:
+    if found @ direction <= 0:
         return float("inf")
-    covariance = found.covariance[:2, :2] + tolerance**2 * np.eye(2)
-    return float(error @ np.linalg.solve(covariance, error))
+    spread = covariance[:2, :2] + tolerance**2 * np.eye(2)
+    return float(error @ np.linalg.solve(spread, error))

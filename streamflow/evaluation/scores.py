@@ -14,6 +14,7 @@ from streamflow.evaluation.flicker import Flicker
 from streamflow.evaluation.object_scores import ObjectScores
 from streamflow.evaluation.truth import PairTruth
 from streamflow.geometry.epipole import pixel
+from streamflow.geometry.focal_error import motion_covariance
 from streamflow.values import Flow, Map, Motion, Result
 
 
@@ -104,8 +105,10 @@ class Scores:
         found = motion.rotation.T @ motion.translation.direction
         true = truth.rotation.T @ truth.translation
         self._values["direction_error_deg"].append(metrics.angle(found, true))
-        inside = metrics.direction_surprise(motion.translation, truth.translation) < metrics.INSIDE_TWO_SIGMA
-        self._values["direction_inside_2_sigma"].append(float(inside))
+        covariance = motion_covariance(motion, result.focal_sigma)
+        assert covariance is not None
+        surprise = metrics.direction_surprise(motion.translation.direction, covariance, truth.translation)
+        self._values["direction_inside_2_sigma"].append(float(surprise < metrics.INSIDE_TWO_SIGMA))
         at, true_at = (pixel(e, result.camera_matrix) for e in (motion.translation.epipole, truth.epipole))
         if at is not None and true_at is not None:
             self._values["epipole_error_px"].append(float(np.linalg.norm(at - true_at)))

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from streamflow.errors import UsageError
 from streamflow.options import Options
-from streamflow.values import Frame, Matrix, SourceInfo
+from streamflow.values import CameraSource, Frame, Matrix, SourceInfo
 
 ASSUMED_FOV = 60.0  # degrees, horizontal, when nobody says
+LENSES_SPREAD = 0.4  # standard deviation of the logarithm of the focal lengths people use, about that one
 SHAPE_TOLERANCE = 0.01  # of the aspect ratio
 FILM_WIDTH = 36.0  # millimetres: what "35 mm equivalent" focal lengths refer to
 
@@ -125,15 +126,32 @@ class Calibration:
 class Camera:
     """The camera of a stream of images of one size."""
 
-    def __init__(self, calibration: Calibration, size: tuple[int, int], *, assumed: bool = False) -> None:
+    def __init__(
+        self,
+        calibration: Calibration,
+        size: tuple[int, int],
+        source: CameraSource = CameraSource.GIVEN,
+        focal_sigma: float = 0.0,
+    ) -> None:
         self.size = size  # (width, height)
         self.matrix = calibration.matrix  # (3, 3) pixels
-        self.assumed = assumed  # nobody gave it
+        self.source = source  # how the matrix is known
+        self.focal_sigma = focal_sigma  # relative standard deviation of the focal length
         self._maps: tuple[NDArray[Any], NDArray[Any]] | None = None
         if calibration.distortion is not None:
             undo = cv2.fisheye.initUndistortRectifyMap if calibration.fisheye else cv2.initUndistortRectifyMap
             maps = undo(self.matrix, calibration.distortion, np.eye(3), self.matrix, size, cv2.CV_16SC2)
             self._maps = np.asarray(maps[0]), np.asarray(maps[1])
+
+    @property
+    def focal_known(self) -> bool:
+        """Whether somebody says what the focal length is."""
+        return self.source in (CameraSource.GIVEN, CameraSource.RECORDED)
+
+    def with_focal_length(self, log_ratio: float, sigma: float) -> Camera:
+        """Return the camera with its focal length multiplied by exp(log_ratio), as estimated."""
+        matrix = self.matrix @ np.diag([np.exp(log_ratio), np.exp(log_ratio), 1.0])
+        return Camera(Calibration(matrix), self.size, CameraSource.ESTIMATED, sigma)
 
     def rectify(self, frame: Frame) -> Frame:
         """Return the frame as an ideal pinhole with the same matrix would see it."""
@@ -151,30 +169,31 @@ def camera_for(options: Options, source: SourceInfo | None, size: tuple[int, int
     UsageError
         The calibration is for images of another shape.
     """
-    source = source or SourceInfo("", "")
-    original = source.original_size or size
-    calibration = _calibration(options, source, original)
-    assumed = calibration is None
-    if calibration is None:
-        calibration = Calibration(matrix_from_fov(ASSUMED_FOV, original))
-    if source.from_original is not None:
-        calibration = calibration.scaled_to(original).seen_through(source.from_original, source.size or size)
-    return Camera(calibration.scaled_to(size), size, assumed=assumed)
+    info = source or SourceInfo("", "")
+    original = info.original_size or size
+    calibration, known = _calibration(options, info, original)
+    if info.from_original is not None:
+        calibration = calibration.scaled_to(original).seen_through(info.from_original, info.size or size)
+    doubt = LENSES_SPREAD if known is CameraSource.ASSUMED else 0.0
+    return Camera(calibration.scaled_to(size), size, known, doubt)
 
 
-def _calibration(options: Options, source: SourceInfo, size: tuple[int, int]) -> Calibration | None:
-    """Find what is known of the camera that took pictures of `size`; None: nothing."""
+def _calibration(
+    options: Options, source: SourceInfo, size: tuple[int, int]
+) -> tuple[Calibration, CameraSource]:
+    """Find what is known of the camera that took pictures of `size`, and how."""
     first = source.original_size or source.size  # the size may change in mid-stream
     if options.camera is not None:
         camera = options.camera.of(source.name, first or size)
-        return replace(camera, size=camera.size or first)
+        return replace(camera, size=camera.size or first), CameraSource.GIVEN
     if options.fov is not None:
-        return Calibration(matrix_from_fov(options.fov, size))
+        return Calibration(matrix_from_fov(options.fov, size)), CameraSource.GIVEN
     if source.camera_matrix is not None:
-        return Calibration(source.camera_matrix, first, name=source.name)
+        return Calibration(source.camera_matrix, first, name=source.name), CameraSource.RECORDED
     if source.focal_35mm is not None:
-        return Calibration(matrix_from_fov(fov_from_focal_35mm(source.focal_35mm), size))
-    return None
+        matrix = matrix_from_fov(fov_from_focal_35mm(source.focal_35mm), size)
+        return Calibration(matrix), CameraSource.RECORDED
+    return Calibration(matrix_from_fov(ASSUMED_FOV, size)), CameraSource.ASSUMED
 
 
 def matrix_from_fov(degrees: float, size: tuple[int, int]) -> Matrix:
@@ -188,6 +207,16 @@ def calibrated(points: Matrix, K: Matrix) -> Matrix:
     """(2, N) where the rays through pixels (N, 2) meet the plane z = 1."""
     L = np.linalg.inv(K)[:2]
     return np.asarray(L[:, :2] @ points.T + L[:, 2:])
+
+
+def field_of_view(camera_matrix: Matrix, size: tuple[int, int]) -> float:
+    """Horizontal, degrees, of a camera matrix (3, 3) for images of `size` (width, height)."""
+    return float(np.degrees(2 * np.arctan(size[0] / 2 / camera_matrix[0, 0])))
+
+
+def field_of_view_sigma(fov: float, focal_sigma: float) -> float:
+    """Standard deviation, degrees, of a field of view of `fov` degrees: of tan(fov / 2) = width / 2 f."""
+    return float(np.degrees(np.sin(np.radians(fov)) * focal_sigma))
 
 
 def fov_from_focal_35mm(millimetres: float) -> float:

@@ -57,7 +57,7 @@ def estimate_motion(
     model: Literal["full", "translation"] = "full",
     forward_in_time: bool = False,
     systematic: float = 0.0,
-    focal_known: bool = True,
+    log_focals: Matrix | None = None,
     choose: Callable[[Evidence], Status] = likeliest,
 ) -> Motion:
     """Rotation, direction of translation and epipole of the camera, from flow at points.
@@ -72,7 +72,8 @@ def estimate_motion(
     forward_in_time : whether the target is the later frame; decides the sign of the heading
     systematic : radians, by which calibration, lens or shutter may turn the direction of translation: errors
         that the scatter of the points does not show; added to the covariance
-    focal_known : whether the camera matrix has the true focal length; else a turning camera may have any
+    log_focals : (G,) logarithms of the focal lengths, over the camera matrix's, that a camera that turns may
+        have; None: the camera matrix has the true one
     choose : the model that the evidence calls for
 
     Returns
@@ -89,12 +90,13 @@ def estimate_motion(
     if model == "translation":
         models = fit_translating_models(matches, rng, focal)
     else:
-        models = fit_models(matches, rng.permutation(len(points)), focal, prior, focal_known=focal_known)
+        models = fit_models(matches, rng.permutation(len(points)), focal, prior, log_focals)
     motion = _motion_of(models, choose(models.evidence), prior, turning=model == "full")
     doubt = np.diag([systematic, systematic, 0.0, 0.0, 0.0]) ** 2
     motion = _with_epipole(motion, K, forward_in_time, doubt)
     zoom = motion.zoom if forward_in_time else 1.0 / motion.zoom
-    return replace(motion, points=points.positions, evidence=models.evidence, zoom=zoom)
+    tried = models.turning.focal_lengths
+    return replace(motion, points=points.positions, evidence=models.evidence, zoom=zoom, focal_lengths=tried)
 
 
 def _motion_of(models: Models, status: Status, prior: Motion | None, *, turning: bool) -> Motion:

@@ -16,8 +16,7 @@ from streamflow.kernels.so3 import turn
 from streamflow.kernels.vec3 import cross, mapped
 from streamflow.values import Matrix
 
-LOG_FOCALS = -0.7, -0.3, 0.1, 0.6, 1.1  # of the assumed: about 98, 76, 55, 35 and 22 degrees
-SEARCHED = 400  # points: enough to tell focal lengths apart
+SEARCHED = 400  # points: enough to find it
 SEARCH_SCALES = np.array([30.0, 20.0, 10.0, 5.0, 3.0, 2.0, 1.0, 1.0, 1.0])
 POLISH_SCALES = np.ones(5)
 WIDEST, LONGEST = -1.2, 2.2  # logarithm of the focal length over the assumed one: 125 and 7 degrees
@@ -40,56 +39,50 @@ class LensRotation(NamedTuple):
 
 
 def fit_lens_rotation(
-    matches: Matrix, R: Matrix, scale: float, *, focal_known: bool, zooms: bool
+    matches: Matrix, R: Matrix, log_focal: float, scale: float, *, focal_known: bool, zooms: bool
 ) -> LensRotation:
-    """Robust fit by reweighted Gauss-Newton; an unknown focal length is begun at each of `LOG_FOCALS`.
+    """Robust fit by reweighted Gauss-Newton.
 
     Parameters
     ----------
     matches : (7, N)
-    R : (3, 3) where to start
+    R, log_focal : (3, 3) and logarithm of the focal length over that of the camera matrix: where to start
     scale : Geman-McClure scale, in standard deviations of a match
     focal_known : whether the reference's focal length is that of the camera matrix
     zooms : whether the focal length may change from one image to the other
     """
     free = np.array([not focal_known, zooms])
     spread = np.ascontiguousarray(matches[:, :: -(-matches.shape[1] // SEARCHED)])
-    log_focals = [0.0] if focal_known else LOG_FOCALS
-    starts = [_descended(spread, R, log_focal, 0.0, scale * SEARCH_SCALES, free) for log_focal in log_focals]
-    _, best = min(starts, key=lambda start: start[0])
-    return _descended(matches, best.R, best.log_focal, best.log_zoom, scale * POLISH_SCALES, free)[1]
+    start = _descended(spread, R, log_focal, 0.0, scale * SEARCH_SCALES, free)
+    return _descended(matches, start.R, start.log_focal, start.log_zoom, scale * POLISH_SCALES, free)
 
 
 def _descended(
     matches: Matrix, R: Matrix, log_focal: float, log_zoom: float, scales: Matrix, free: Matrix
-) -> tuple[float, LensRotation]:
+) -> LensRotation:
     R, lens = R.copy(), np.array([log_focal, log_zoom])
     rows, A = np.empty((6, 2 * matches.shape[1])), np.empty((6, 6))
-    cost = descend_lens_rotation(matches, R, lens, scales, free, rows, A)
-    return float(cost), LensRotation(R, float(lens[0]), float(lens[1]))
+    descend_lens_rotation(matches, R, lens, scales, free, rows, A)
+    return LensRotation(R, float(lens[0]), float(lens[1]))
 
 
 @kernel()
 def descend_lens_rotation(matches, R, lens, scales, free, rows, A):
-    """Move R and lens (log focal, log zoom), in place; the robust cost of where the last step began."""
+    """Move R and lens (log focal, log zoom), in place, to the least robust error."""
     for step in range(scales.size):
-        cost = linearise_lens_rotation(matches, R, lens, scales[step], free, rows)
+        linearise_lens_rotation(matches, R, lens, scales[step], free, rows)
         products(rows, A)
-        if step + 1 == scales.size:
-            break
         solve_step(A, 5)
         turn(R, A[5, 0], A[5, 1], A[5, 2])
         lens[0] = min(max(lens[0] + A[5, 3], WIDEST), LONGEST)
         lens[1] += A[5, 4]
-    return cost
 
 
 @kernel(fastmath=True)
 def linearise_lens_rotation(matches, R, lens, scale, free, rows):
-    """Weighted rows (6, 2 N) of one step, Jacobian and error, as `linearise_transfer`; the robust cost."""
+    """Weighted rows (6, 2 N) of one step, Jacobian and error, as `linearise_transfer`."""
     n = matches.shape[1]
     reference, target = exp(lens[0]), exp(lens[0] + lens[1])
-    cost = 0.0
     for i in range(n):
         a1, a2 = matches[0, i] / reference, matches[1, i] / reference
         q1, q2, q3 = mapped(R, a1, a2)
@@ -100,7 +93,6 @@ def linearise_lens_rotation(matches, R, lens, scale, free, rows):
         e1 = (matches[2, i] - p1) / L11
         e2 = (matches[3, i] - p2 - L21 * e1) / L22
         root = 1.0 / (1.0 + (e1 * e1 + e2 * e2) / (scale * scale))
-        cost += 1.0 - root
         f1, f2, f3 = q1 - R[0, 2], q2 - R[1, 2], q3 - R[2, 2]  # - dq by the logarithm of the focal length
         for part in range(2):
             c1, c2, error = root / L11, 0.0, root * e1
@@ -114,4 +106,3 @@ def linearise_lens_rotation(matches, R, lens, scale, free, rows):
             rows[3, k] = growth - (d1 * f1 + d2 * f2 + d3 * f3) if free[0] else 0.0
             rows[4, k] = growth if free[1] else 0.0
             rows[5, k] = error
-    return cost / n

@@ -12,6 +12,7 @@ from streamflow.geometry.pose import Pose
 from streamflow.kernels.robust import robust_scale
 from streamflow.motion.cheirality import MIN_AGREEMENT
 from streamflow.motion.epipolar import TUNING, residuals
+from streamflow.motion.focal_length import behind_focal_length, rotation_likelihoods
 from streamflow.motion.homography import (
     STEADY,
     fit_homography,
@@ -19,7 +20,7 @@ from streamflow.motion.homography import (
     transfer,
 )
 from streamflow.motion.hypotheses import Hypothesis, Samples, hypotheses, is_finite, signed
-from streamflow.motion.lens_rotation import fit_lens_rotation
+from streamflow.motion.lens_rotation import LensRotation, fit_lens_rotation
 from streamflow.motion.likelihood import (
     MIN_NOISE,
     SceneFit,
@@ -61,6 +62,7 @@ class Turning(NamedTuple):
     R: Matrix  # (3, 3)
     fit: MappingFit
     zoom: float = 1.0  # the target's focal length over the reference's
+    focal_lengths: Matrix | None = None  # (2, G) those that were tried, and how well each explains the pair
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +82,7 @@ class Models:
 
 
 def fit_models(
-    matches: Matrix, order: Order, focal: float, prior: Motion | None, *, focal_known: bool
+    matches: Matrix, order: Order, focal: float, prior: Motion | None, log_focals: Matrix | None
 ) -> Models:
     """Fit still, turning, planar and moving, each with a noise scale of its own.
 
@@ -90,7 +92,8 @@ def fit_models(
     order : (N,) a random order
     focal : focal length, pixels
     prior : the motion of the pair before
-    focal_known : whether the camera matrix has the true focal length; else a rotation may have any
+    log_focals : (G,) logarithms of the focal lengths, over the camera matrix's, that a rotation may have;
+        None: the camera matrix has the true one
     """
     samples = _samples(matches, order, focal)
     start = np.eye(3) if prior is None or not is_finite(prior.rotation) else prior.rotation
@@ -109,7 +112,7 @@ def fit_models(
     needed = max(moving.evidence, still.evidence + STILL_ADVANTAGE) - ROTATION_ADVANTAGE
     turning = _mapped_rotation(samples, rotation, rolling_rate)
     if planar + LEAST_GAIN > needed:  # no rotation explains much more than the best homography
-        turning = _fit_turning(samples, rotation, rolling_rate, scale, planar, focal_known=focal_known)
+        turning = _fit_turning(samples, rotation, rolling_rate, scale, planar, log_focals)
     evidence = Evidence(still.evidence, turning.fit.evidence, planar, moving.evidence, relief - planar)
     return Models(
         samples,
@@ -181,23 +184,34 @@ def _mapped_rotation(samples: Samples, R: Matrix, rolling_rate: Matrix) -> Turni
 
 
 def _fit_turning(
-    samples: Samples, R: Matrix, rolling_rate: Matrix, scale: float, planar: float, *, focal_known: bool
+    samples: Samples, R: Matrix, rolling_rate: Matrix, scale: float, planar: float, log_focals: Matrix | None
 ) -> Turning:
     """A rotation, with its shutter, or with its lens where a homography explains more than that."""
     scales = TUNING * scale * ROTATION_POLISH_SCALES
     turning = _mapped_rotation(samples, *fit_rolling_rotation(samples.matches, R, rolling_rate, scales))
+    focal, tried = 0.0, None
+    if log_focals is not None:
+        nats, best = rotation_likelihoods(samples.matches, samples.outlier, R, TUNING * scale, log_focals)
+        R, focal, tried = best.R, best.log_focal, np.stack([log_focals, nats])
+        behind = samples._replace(matches=behind_focal_length(samples.matches, focal))
+        rolling = fit_rolling_rotation(behind.matches, R, best.rolling_rate, scales)
+        turning = max(turning, _mapped_rotation(behind, *rolling), key=_evidence)
     for zooms, handicap in ((False, 0.0), (True, ZOOM_HANDICAP)):
         could_gain = planar > turning.fit.evidence + max(handicap, LEAST_GAIN)
-        if could_gain and (zooms or not focal_known):
-            found = _behind_lens(samples, R, scale, handicap, focal_known=focal_known, zooms=zooms)
-            turning = max(turning, found, key=lambda each: each.fit.evidence)
-    return turning
+        if could_gain and (zooms or log_focals is not None):
+            known = log_focals is None
+            lens = fit_lens_rotation(
+                samples.matches, R, focal, TUNING * scale, focal_known=known, zooms=zooms
+            )
+            turning = max(turning, _behind_lens(samples, lens, handicap), key=_evidence)
+    return turning._replace(focal_lengths=tried)
 
 
-def _behind_lens(
-    samples: Samples, R: Matrix, scale: float, handicap: float, *, focal_known: bool, zooms: bool
-) -> Turning:
+def _evidence(turning: Turning) -> float:
+    return turning.fit.evidence
+
+
+def _behind_lens(samples: Samples, lens: LensRotation, handicap: float) -> Turning:
     """A rotation behind a lens of its own; `handicap` is what its evidence is lessened by."""
-    lens = fit_lens_rotation(samples.matches, R, TUNING * scale, focal_known=focal_known, zooms=zooms)
     fit = _mapped(samples, lens.homography, STEADY, INEXACT_CAMERA)
     return Turning(lens.R, fit._replace(evidence=fit.evidence - handicap), float(np.exp(lens.log_zoom)))

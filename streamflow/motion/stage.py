@@ -7,6 +7,7 @@ from typing import Literal
 
 from streamflow.geometry.camera import Camera
 from streamflow.motion.estimate import estimate_motion
+from streamflow.motion.focal_length import FocalLengthFilter
 from streamflow.motion.sampling import sample, without_copies
 from streamflow.motion.selection import likeliest
 from streamflow.motion.status_filter import StatusFilter
@@ -22,10 +23,12 @@ class MotionStage:
         self._model = model
         self._prior: Motion | None = None
         self._status = StatusFilter()
+        self._focal_length = FocalLengthFilter()
 
     def __call__(self, pair: FramePair, flow: Flow, camera: Camera) -> Motion:
         """Estimate the motion, and remember it where it is known."""
         motion = self._estimated(pair, flow, camera, self._prior, self._status)
+        self._focal_length.update(motion, camera)
         if motion.status is Status.MOVING:
             self._prior = motion
         return motion
@@ -52,11 +55,19 @@ class MotionStage:
             model=self._model,
             forward_in_time=pair.forward,
             systematic=SYSTEMATIC,
-            focal_known=not camera.assumed,
+            log_focals=self._focal_length.to_try(camera),
             choose=choose,
         )
 
+    def camera(self, camera: Camera) -> Camera:
+        """Return the camera with the focal length that the stream has shown, if nobody gave one."""
+        return self._focal_length.applied_to(camera)
+
     def reset(self) -> None:
-        """Forget the stream."""
+        """Forget the stream, but not the lens: what follows was filmed with it too."""
         self._prior = None
         self._status.reset()
+
+    def forget_lens(self) -> None:
+        """Forget the focal length: what follows may come from another camera."""
+        self._focal_length.reset()

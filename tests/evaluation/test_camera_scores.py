@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from streamflow.evaluation.camera_scores import CameraScores, field_of_view
+from streamflow.evaluation.camera_scores import CameraScores
 from streamflow.evaluation.truth import PairTruth
 from streamflow.geometry import epipole
-from streamflow.geometry.camera import matrix_from_fov
+from streamflow.geometry.camera import field_of_view, matrix_from_fov
 from streamflow.values import CameraTruth, Frame, FramePair, Motion, Result, Status, Translation
 
 SIZE = (167, 101)

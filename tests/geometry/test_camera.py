@@ -10,7 +10,7 @@ from sources.calibration import read_calibration
 from streamflow.errors import UsageError
 from streamflow.geometry.camera import Calibration, Camera, camera_for, matrix_from_fov
 from streamflow.options import Options
-from streamflow.values import Frame, SourceInfo
+from streamflow.values import CameraSource, Frame, SourceInfo
 
 K = np.array([[700.0, 0, 321.5], [0, 710.0, 242.25], [0, 0, 1]])
 DISTORTION = [-0.28, 0.07, 0.001, -0.002, 0.01]
@@ -133,7 +133,8 @@ def test_who_is_believed() -> None:
     exif = SourceInfo("s", "s", focal_35mm=18.0)
     assert camera_for(Options(), exif, (640, 480)).matrix[0, 0] == pytest.approx(320)
     assumed = camera_for(Options(), None, (640, 480))
-    assert assumed.assumed
+    assert assumed.source is CameraSource.ASSUMED
+    assert not assumed.focal_known
     assert assumed.matrix[0, 0] == pytest.approx(320 / np.tan(np.radians(30)))
 
 

@@ -8,6 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from streamflow.geometry.epipole import bearing, ellipse, off_axis, pixel, pixel_covariance
 from streamflow.motion.estimate import estimate_motion
+from streamflow.motion.focal_length import GRID
 from streamflow.motion.sampling import FlowPoints
 from streamflow.values import Motion, Status, Translation
 
@@ -363,21 +364,21 @@ def test_a_turn_behind_an_unknown_lens_is_a_turn(fov):
     b = a @ R.T
     vectors = (b / b[:, 2:] @ true_K.T)[:, :2] - positions + 0.05 * rng.normal(size=(700, 2))
     points = FlowPoints(positions, vectors, np.broadcast_to(0.05**2 * np.eye(2), (700, 2, 2)))
-    motion = estimate_motion(points, assumed_K, focal_known=False)
+    motion = estimate_motion(points, assumed_K, log_focals=GRID)
     assert motion.status is Status.ROTATION
     assert rotation_error(motion.rotation, R) < 0.1
     assert motion.zoom == 1.0
 
 
 @pytest.mark.parametrize("target_is_newer", [False, True])
-@pytest.mark.parametrize("focal_known", [False, True])
-def test_a_zoom_is_no_translation(target_is_newer, focal_known):
+@pytest.mark.parametrize("log_focals", [GRID, None])
+def test_a_zoom_is_no_translation(target_is_newer, log_focals):
     rng = np.random.default_rng(0)
     positions = rng.uniform((0, 0), np.subtract(SIZE, 1), (700, 2))
     grown = 1.02 if target_is_newer else 1 / 1.02
     vectors = (positions - K[:2, 2]) * (grown - 1) + 0.05 * rng.normal(size=(700, 2))
     points = FlowPoints(positions, vectors, np.broadcast_to(0.05**2 * np.eye(2), (700, 2, 2)))
-    motion = estimate_motion(points, K, forward_in_time=target_is_newer, focal_known=focal_known)
+    motion = estimate_motion(points, K, forward_in_time=target_is_newer, log_focals=log_focals)
     assert motion.status is Status.ROTATION
     assert motion.zoom == pytest.approx(1.02, abs=1e-3)
 

@@ -8,7 +8,8 @@ from scipy.stats import norm
 from streamflow.geometry.pose import Pose
 from streamflow.geometry.rotation import rotation_exp, unit
 from streamflow.motion.epipolar import calibrate, inverse_depth, residuals
-from streamflow.motion.homography import STEADY, transfer_errors
+from streamflow.motion.focal_length import behind_focal_length
+from streamflow.motion.homography import STEADY, fit_rotation, transfer_errors
 from streamflow.motion.lens_rotation import fit_lens_rotation
 from streamflow.motion.likelihood import along_lines, fit_mapping, maximise_scene, outlier_density
 from streamflow.motion.sampling import without_copies
@@ -118,8 +119,10 @@ def turned(focal, zoom, *, n=400, noise=1e-5, outliers=0.2):
 @pytest.mark.parametrize("zoom", [1.0, 1.01])
 def test_a_turn_shows_its_focal_length_and_zoom(focal, zoom):
     matches, R = turned(focal, zoom)
-    lens = fit_lens_rotation(matches, np.eye(3), 30.0, focal_known=False, zooms=zoom != 1.0)
-    lens = fit_lens_rotation(matches, lens.R, 3.0, focal_known=False, zooms=zoom != 1.0)
+    near = np.log(focal) + 0.1
+    start = fit_rotation(behind_focal_length(matches, near), np.eye(3), 30.0 * np.ones(9))
+    lens = fit_lens_rotation(matches, start, near, 30.0, focal_known=False, zooms=zoom != 1.0)
+    lens = fit_lens_rotation(matches, lens.R, lens.log_focal, 3.0, focal_known=False, zooms=zoom != 1.0)
     assert np.exp(lens.log_focal) == pytest.approx(focal, rel=0.02)
     assert np.exp(lens.log_zoom) == pytest.approx(zoom, abs=1e-5)
     np.testing.assert_allclose(lens.R, R, atol=3e-4)
@@ -130,7 +133,7 @@ def test_a_turn_shows_its_focal_length_and_zoom(focal, zoom):
 
 def test_a_known_focal_length_is_kept():
     matches, _ = turned(1.0, 1.01)
-    lens = fit_lens_rotation(matches, np.eye(3), 3.0, focal_known=True, zooms=True)
+    lens = fit_lens_rotation(matches, np.eye(3), 0.0, 3.0, focal_known=True, zooms=True)
     assert lens.log_focal == 0.0
     assert np.exp(lens.log_zoom) == pytest.approx(1.01, abs=1e-5)
 

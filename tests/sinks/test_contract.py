@@ -226,7 +226,7 @@ def test_the_sidecar_tells_quantity_unit_and_camera(spelling):
     write_all(open_sink(spelling, make_run()), make_results()[:2])
     sidecar = read_sidecar("out")
     assert sidecar["camera_matrix"] == K.tolist()
-    assert sidecar["camera_assumed"] is True
+    assert sidecar["camera"]["source"] == "assumed"
     assert sidecar["rectified"] is False
     assert sidecar["size"] == [67, 45]
     assert sidecar["registered_on"] == "newest frame"

@@ -49,6 +49,13 @@ def test_a_line_holds_everything_about_a_pair():
     smoothed = second.pop("epipole_smoothed")
     assert (smoothed["x"], smoothed["y"], smoothed["ahead"]) == (33.5, 20.25, True)
     np.testing.assert_allclose(second.pop("pose"), make_pose(2))
+    camera = second.pop("camera")
+    assert camera["source"] == "assumed"
+    assert np.tan(np.radians(camera["fov_deg"]) / 2) == pytest.approx(33.5 / K[0, 0])
+    longer = np.degrees(
+        2 * np.arctan(33.5 / (K[0, 0] * 1.004))
+    )  # a hundredth of the assumed standard deviation
+    assert camera["fov_sigma_deg"] == pytest.approx(100 * (camera["fov_deg"] - longer), rel=0.01)
     assert second == {
         "index": 2,
         "reference": 2,
@@ -67,7 +74,8 @@ def test_a_line_holds_everything_about_a_pair():
         "inlier_share": 0.75,
         "translation": [0.0, 0.0, -1.0],
         "translation_sigma_deg": pytest.approx([2, 2]),
-        "rotation_sigma_deg": pytest.approx([0.5, 0.5, 0.5]),
+        # Pan and tilt are as uncertain as the focal length is, by 40%.
+        "rotation_sigma_deg": pytest.approx([np.hypot(0.5, 0.2), np.hypot(0.5, 0.4), 0.5]),
         "noise": 1.5,
         "alternatives": [],
         "looming": None,

@@ -14,8 +14,10 @@ import numpy as np
 from sinks import Run
 from streamflow.draw.painter import Painter
 from streamflow.draw.panel import Style
+from streamflow.geometry.camera import LENSES_SPREAD
 from streamflow.options import Knobs
 from streamflow.values import (
+    CameraSource,
     Depth,
     Flow,
     Frame,
@@ -76,7 +78,9 @@ def make_result(reference: Frame, target: Frame, **other: Any) -> Result:
     }
     starts = "start" if reference.index == 1 else None
     pair = FramePair(reference, target, starts)
-    return Result(pair, K, True, **{**values, "starts_segment": starts, **other})
+    return Result(
+        pair, K, CameraSource.ASSUMED, LENSES_SPREAD, **{**values, "starts_segment": starts, **other}
+    )
 
 
 def make_flow(shape: tuple[int, ...]) -> Flow:
