@@ -36,7 +36,7 @@ class Compilation:
 
     def __init__(self, stages: Iterable[Stage], method: FlowMethod) -> None:
         self._method = method
-        self._last = max(stages, key=list(Stage).index)
+        self._last = max({Stage.FLOW, *stages}, key=list(Stage).index)  # there is no pair without flow
         before = list(Stage)[: list(Stage).index(self._last) + 1]
         names = "plain" if method == "plain" else "flow", *before[1:]
         self._ready = [jit.CACHE / f"ready-{name}-{_target()}" for name in names]

@@ -15,8 +15,9 @@ from streamflow.cli.signals import Interruptible
 from streamflow.errors import SinkError, SourceError
 from streamflow.evaluation.metrics import depth_errors, endpoint_error
 from streamflow.evaluation.truth import PairTruth, pair_truth
+from streamflow.geometry.camera import field_of_view, field_of_view_sigma
 from streamflow.geometry.epipole import pixel
-from streamflow.values import Result
+from streamflow.values import CameraSource, Result
 
 INCOMPLETE = 5  # exit code: finished, but the input was damaged or incomplete
 
@@ -28,11 +29,13 @@ class Report:
         self._source, self._outputs = source, outputs
         self._pairs = self._damaged = self._repeats = 0
         self._rectified = False
+        self._last: Result | None = None
         self._errors: dict[str, list[float]] = {"flow, px": [], "epipole, px": [], "depth, %": []}
 
     def add(self, result: Result) -> None:
         """Take one result in."""
         self._rectified |= result.pair.reference.rectified
+        self._last = result
         if result.pair.repeat is not None:
             self._repeats += 1
             return
@@ -53,6 +56,9 @@ class Report:
             _say(console, "the lens distortion was undone: pictures and maps lie on the rectified frames")
         if self._nothing_followed and signals.received is None:
             _say(console, f"{self._source.info.name}: nothing to write: no two frames follow one another")
+        lens = None if self._last is None else _lens(self._last)
+        if lens is not None:
+            _say(console, lens)
         for note in self._outputs.notes:
             _say(console, note)
         health = self._source.health
@@ -125,6 +131,21 @@ class Report:
             if values:
                 table.add_row(name, f"{np.median(values):.3g}", f"{max(values):.3g}", str(len(values)))
         return table
+
+
+def _lens(result: Result) -> str | None:
+    """How the focal length is known, where nobody gave it and something rests on it."""
+    if result.motion is None:
+        return None
+    fov = field_of_view(result.camera_matrix, result.pair.reference.size)
+    if result.camera_source is CameraSource.ESTIMATED:
+        sigma = field_of_view_sigma(fov, result.focal_sigma)
+        return f"field of view {fov:.0f} +- {sigma:.0f} degrees, estimated from the camera's turns"
+    if result.camera_source is not CameraSource.ASSUMED:
+        return None
+    metric = result.depth is not None and result.depth.unit == "m"
+    caveat = "; the metres are as uncertain as that" if metric else ""
+    return f"field of view {fov:.0f} degrees, assumed{caveat}: give --fov or --camera if you know it"
 
 
 def _say(console: Console, line: str) -> None:

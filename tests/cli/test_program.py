@@ -256,3 +256,22 @@ def test_damaged_input_is_used_and_reported(tmp_path: Path) -> None:
         for line in map(json.loads, (tmp_path / "log").read_text().splitlines())
     ]
     assert len(pairs) == 2  # 0-1 and 3-4: none across the hole
+
+
+@pytest.mark.parametrize(
+    ("scene", "options", "said"),
+    [
+        ("pan,fov=40", (), "estimated from the camera's turns"),
+        ("oblique", ("--baseline", "0.1"), "assumed; the metres are as uncertain as that"),
+        ("oblique", ("--fov", "60"), None),
+    ],
+)
+def test_it_says_how_the_lens_is_known(
+    tmp_path: Path, scene: str, options: tuple[str, ...], said: str | None
+):
+    """Pictures in a folder know nothing of the camera that took them."""
+    run(tmp_path, f"demo:{scene},size=167x125,frames=6", "--view", "image", "--clean", "-o", "png:frames")
+    done = run(tmp_path, "frames", *options, "-o", "jsonl:log.jsonl", "--depth")
+    lines = [line for line in done.stderr.splitlines() if line.startswith("field of view")]
+    assert len(lines) == (said is not None)
+    assert all(said in line for line in lines if said is not None)
