@@ -18,12 +18,14 @@ from streamflow.motion.likelihood import fit_mapping
 from streamflow.values import CameraSource, Matrix, Motion, Status
 
 GRID = np.linspace(-1.2, 1.6, 29)  # logarithms of focal lengths over the assumed one: 125 to 13 degrees
+FINE = np.linspace(-1.2, 1.6, 281)  # between them the likelihood is interpolated
 SEARCHED = 400  # points: enough to tell focal lengths apart
 STEPS = 6
 INDEPENDENT = 10.0  # measurements a pair: errors of dense flow are alike over much of the image
-RESOLVED = 0.03  # of the focal length: what a lens's distortion and the grid leave
+KEPT = 0.8  # of what earlier pairs said: their errors are alike too, those of a codec most of all
+RESOLVED = 0.05  # of the focal length: what a lens's distortion leaves
 KNOWN = 0.2  # of the focal length: an estimate this sure is better than the assumption
-REACH = 3.0  # standard deviations: farther from the estimate no lens is tried
+REACH = 4.0  # standard deviations: farther from the estimate no lens is tried
 
 
 class FocalLength(NamedTuple):
@@ -82,7 +84,7 @@ class FocalLengthFilter:
 
     def reset(self) -> None:
         """Forget the past: another lens, or one that zooms."""
-        self._log_probability: Matrix = -0.5 * (GRID / LENSES_SPREAD) ** 2
+        self._likelihood: Matrix = np.zeros(FINE.size)  # logarithm, up to a constant
         self._used = FocalLength(0.0, LENSES_SPREAD)
 
     def applied_to(self, camera: Camera) -> Camera:
@@ -105,9 +107,8 @@ class FocalLengthFilter:
         if motion.zoom != 1.0:
             self.reset()
             return
-        tried, nats = motion.focal_lengths
-        curve = np.interp(GRID, tried + self._of(camera), nats)
-        self._log_probability = self._log_probability + INDEPENDENT * (curve - curve.max())
+        curve = _interpolated(motion.focal_lengths[0] + self._of(camera), motion.focal_lengths[1])
+        self._likelihood = KEPT * self._likelihood + INDEPENDENT * (curve - curve.max())
         found = self.estimate
         if self._used.sigma > KNOWN or abs(found.log_ratio - self._used.log_ratio) > found.sigma:
             self._used = found
@@ -116,10 +117,19 @@ class FocalLengthFilter:
     @property
     def estimate(self) -> FocalLength:
         """Mean and standard deviation."""
-        weights = np.exp(self._log_probability - self._log_probability.max())
+        log_probability = self._likelihood - 0.5 * (FINE / LENSES_SPREAD) ** 2
+        weights = np.exp(log_probability - log_probability.max())
         weights /= weights.sum()
-        mean = float(weights @ GRID)
-        return FocalLength(mean, float(np.sqrt(weights @ (GRID - mean) ** 2 + RESOLVED**2)))
+        mean = float(weights @ FINE)
+        return FocalLength(mean, float(np.sqrt(weights @ (FINE - mean) ** 2 + RESOLVED**2)))
 
     def _of(self, camera: Camera) -> float:
         return self._used.log_ratio if camera.source is CameraSource.ESTIMATED else 0.0
+
+
+def _interpolated(log_focals: Matrix, nats: Matrix) -> Matrix:
+    """The likelihood at `FINE`; outside what was tried that of the nearest."""
+    from scipy.interpolate import CubicSpline
+
+    within = np.clip(FINE, log_focals[0], log_focals[-1])
+    return np.asarray(CubicSpline(log_focals, nats)(within))
