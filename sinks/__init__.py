@@ -91,6 +91,9 @@ SINKS = Registry(
         "kitti": Entry("sinks.kitti:KittiSink", "kitti:DIR", "flow as KITTI's 16-bit PNG", prefixed("kitti")),
         "pfm": Entry("sinks.pfm:PfmSink", "pfm:DIR", "inverse depth as float PFM", prefixed("pfm")),
         "npz": Entry("sinks.npz:NpzSink", "npz:DIR", "every map as numpy arrays", prefixed("npz")),
+        "exr": Entry(
+            "sinks.exr:ExrSink", "exr:DIR", "depth and motion vectors for compositing", prefixed("exr")
+        ),
         "ply": Entry(
             "sinks.ply:PlySink", "ply:DIR", "coloured point clouds of the sure pixels", prefixed("ply")
         ),

@@ -28,17 +28,20 @@ class Folder:
         DIR/
             sidecar.json        what the files hold: quantity, unit, invalid value, camera matrix
             manifest.jsonl      first line: the settings of the run; then a line for each file, its crc32
-            frame_000012.png    12 is the index of the pair's newest frame
+            frame_000012.png    12 is the index of the pair's newest frame, or of the one its maps lie on
 
     A file is listed after it took its final name: what is listed is whole, however the run ended, and
     the crc32 tells whether it still is.
     """
 
-    def __init__(self, target: str, run: Run, output: str, suffix: str) -> None:
+    def __init__(
+        self, target: str, run: Run, output: str, suffix: str, *, of_reference: bool = False
+    ) -> None:
         self._path = Path(target)
         self._run = run
         self._output = output
         self._suffix = suffix
+        self._of_reference = of_reference
         self._manifest: int | None = None
         self._listed: EarlierLines | None = None  # what an interrupted run wrote and this one repeats
         self._begun = False
@@ -55,7 +58,8 @@ class Folder:
         """Write the file of `result`; `facts` go to the sidecar, once, and `record` to its own line."""
         if not self._begun:
             self._begin(result, facts)
-        name = f"frame_{result.pair.newest.index:06d}{self._suffix}"
+        frame = result.pair.reference if self._of_reference else result.pair.newest
+        name = f"frame_{frame.index:06d}{self._suffix}"
         line = {"file": name, **pair_record(result), **record, "bytes": len(data), "crc32": crc32(data)}
         listed = self._manifest is None and self._listed is not None and self._listed.repeats(line)
         if not (listed and _holds(self._path / name, data)):

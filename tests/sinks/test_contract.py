@@ -30,6 +30,7 @@ TARGETS = {
     "kitti": "kitti:out",
     "pfm": "pfm:out",
     "npz": "npz:out",
+    "exr": "exr:out",
     "ply": "ply:out",
     "poses": "poses:out.txt",
     "mask": "mask:out",
@@ -156,9 +157,10 @@ def test_pictures_that_are_not_ours_are_never_replaced(spelling, overwrite, curr
 def test_two_outputs_to_one_place_are_refused(spelling, overwrite):
     run = make_run(overwrite=overwrite)
     first, second = open_sink(spelling, run), open_sink(spelling, run)
-    first.write(make_results()[0])
+    for result in make_results()[:2]:  # one may wait for the next
+        first.write(result)
     with pytest.raises(SinkError, match=r"writes to it"):
-        second.write(make_results()[0])
+        write_all(second, make_results()[:2])
     second.close()
     first.close()
     assert not [name for name in files_in(Path()) if "part" in name]
@@ -192,17 +194,24 @@ def test_new_folders_are_made_with_the_first_result(spelling, current_folder):
     assert Path(path).exists()
 
 
+def following(name: str) -> str:
+    """The name of the frame after that of `name`."""
+    return f"frame_{int(name[6:12]) + 1:06d}"
+
+
 @pytest.mark.parametrize("spelling", FOLDERS)
 def test_a_full_disk_keeps_the_files_before_it_and_no_part_of_the_next(spelling, current_folder):
     results = make_results(size=(167, 101))
     sink = open_sink(spelling, make_run())
-    sink.write(results[0])
-    size = (current_folder / "out" / read_manifest("out")[1][0]["file"]).stat().st_size
-    with limited_file_size(size // 2), pytest.raises(SinkError, match=r"frame_000002.*File too large"):
-        sink.write(results[1])
+    for result in results[:2]:  # one may wait for the next
+        sink.write(result)
+    before = [name for name in files_in(current_folder / "out") if "frame" in name]
+    size = (current_folder / "out" / before[0]).stat().st_size
+    with limited_file_size(size // 2), pytest.raises(SinkError, match=rf"{following(before[-1])}.*too large"):
+        sink.write(results[2])
     sink.close()
     frames = [name for name in files_in(current_folder / "out") if "frame" in name]
-    assert [name.partition(".")[0] for name in frames] == ["frame_000001"]
+    assert frames == before
     assert [record["file"] for record in read_manifest("out")[1]] == frames
 
 
