@@ -21,6 +21,7 @@ STAYS, MOVES = 0.2, 0.4  # reduced pixels along the gradient, at most and at lea
 COPY, NOISE = 0.4, 1.5  # grey levels that differ where a codec copies, and where it codes anew
 SURFACE, ISOTROPY = (9, 9), 0.25  # pixels, and how far their gradients must point every way, 0 .. 1
 BLACK = 6.0  # grey levels: bars and masks have no texture
+RIM = np.ones((9, 9), np.uint8)  # pixels: where bars and masks end, and ring; no texture of the scene
 
 
 class Evidence(NamedTuple):
@@ -28,7 +29,7 @@ class Evidence(NamedTuple):
 
     stays: Mask
     moves: Mask
-    strong: Mask  # texture that tells the two apart whatever the noise
+    strong: Mask  # texture of the scene that tells the two apart whatever the noise
 
 
 def reduced(grey: Image) -> Grey:
@@ -55,7 +56,8 @@ def compare(now: Grey, before: Grey) -> Evidence:
         bands.append([found[part] for found in compare_rows(now[rows], before[rows])])
     stays, moves, strong = (np.concatenate(band) for band in zip(*bands, strict=True))
     black = _touching_border((now < BLACK) & (cv2.absdiff(now, before) < NOISE))
-    return Evidence(stays | black, moves, strong)
+    at_rim = cv2.dilate(black.view(np.uint8), RIM).view(np.bool_)
+    return Evidence(stays | black, moves, strong & ~at_rim)
 
 
 def compare_rows(now: Grey, before: Grey) -> Evidence:
