@@ -102,6 +102,7 @@ class LiveView:
     def obey(self, *words: str) -> bool:
         """Do what a viewer asks for; return whether there is such a thing."""
         with self._drawing, self._changed:
+            self._seen = time.monotonic()
             match words:
                 case ["pause"]:
                     self._viewer.paused = True
