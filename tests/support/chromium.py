@@ -43,7 +43,9 @@ class Browser:
         self._do("Network.enable")
 
     def open(self, url: str) -> None:
+        """Return when the page's script has run."""
         self._do("Page.navigate", url=url)
+        self.wait_for(f"location.href === {json.dumps(url)} && document.readyState !== 'loading'")
 
     def value(self, expression: str) -> Any:
         """What a piece of JavaScript gives; an error of the page fails the test."""
