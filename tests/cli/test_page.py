@@ -64,12 +64,16 @@ def test_a_source_that_fails_ends_a_paused_run(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     arguments = command_line.parse(["demo:still,size=67x45", "-o", "web:0", "-o", "jsonl:log"])
     source = open_source("demo:still,size=67x45")
-    results = make_results()[:3]
-    with pytest.raises(SourceError, match="gone"), Outputs(source, arguments, Knobs()) as outputs:
-        page = Page(*outputs.announcements)
-        page.post("pause")
-        for result in results:
-            outputs.write(result)
-        until(lambda: page.state()["pairs"] == 1)
-        raise SourceError("the camera is gone")
+
+    def fail_while_paused() -> None:
+        with Outputs(source, arguments, Knobs()) as outputs:
+            page = Page(*outputs.announcements)
+            page.post("pause")
+            for result in make_results()[:3]:
+                outputs.write(result)
+            until(lambda: page.state()["pairs"] == 1)
+            raise SourceError("the camera is gone")
+
+    with pytest.raises(SourceError, match="gone"):
+        fail_while_paused()
     assert len((tmp_path / "log").read_text().splitlines()) == 3

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 
+PATIENCE = 200  # seconds: the program may have to compile
+
 
 class Page:
     """Whoever knows the address that the sink announced."""
@@ -23,7 +25,7 @@ class Page:
         self.port, self.root = address.port, address.path
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         connection.request(method, self.root + path, headers=headers)
         answer = connection.getresponse()
         body = answer.read()
@@ -49,6 +51,6 @@ class Page:
 
     def connection(self) -> socket.socket:
         """One that has asked for the pictures and read nothing."""
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
         connection.sendall(f"GET {self.root}stream.mjpg HTTP/1.0\r\n\r\n".encode())
         return connection
