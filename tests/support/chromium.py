@@ -30,7 +30,9 @@ class Browser:
     """One tab. The protocol is JSON, a null byte after each message, on the descriptors 3 and 4."""
 
     def __init__(self, profile: Path, size: tuple[int, int] = (1000, 700)) -> None:
-        words = [chromium(), *FLAGS, f"--window-size={size[0]},{size[1]}", f"--user-data-dir={profile}"]
+        program = chromium()
+        assert program is not None
+        words = [program, *FLAGS, f"--window-size={size[0]},{size[1]}", f"--user-data-dir={profile}"]
         self._process = subprocess.Popen(
             ["sh", "-c", 'exec "$@" 3<&0 4>&1 </dev/null >/dev/null', "sh", *words],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

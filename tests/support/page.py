@@ -47,7 +47,7 @@ class Page:
                 jpeg = stream.read(int(headers["Content-Length"]))
                 assert stream.readline() == b"\r\n"
                 assert stream.readline() == b"--frame\r\n"
-                yield cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+                yield np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR))
 
     def connection(self) -> socket.socket:
         """One that has asked for the pictures and read nothing."""
