@@ -78,8 +78,9 @@ def stream(spec: str | Sequence[str], arguments: Namespace) -> int:
         stack.enter_context(closing(source))
         outputs = stack.enter_context(Outputs(source, arguments, knobs))
         options = command_line.options(arguments)
-        compiled(outputs.stages, options.flow, console)
         report = Report(source, outputs)
+        report.begin(console)
+        compiled(outputs.stages, options.flow, console)
         frames = signals.frames(source)
         with RunProgress(source.info, source.health, console, quiet=arguments.quiet) as progress:
             found = results(

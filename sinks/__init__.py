@@ -40,6 +40,13 @@ class Holding(Protocol):
         """Show the last picture again, at the time of `frame`."""
 
 
+@runtime_checkable
+class Announced(Protocol):
+    """A sink that has something to say before the first result, such as where it can be looked at."""
+
+    announcement: str
+
+
 @dataclass(frozen=True)
 class Run:
     """What a sink may know of the run it belongs to."""
@@ -52,7 +59,7 @@ class Run:
     source_state: str | None = None  # changes with the files of the source; None: there are none
     audio: str | None = None  # file whose sound goes into the annotated video
     compress: bool = False  # npz files
-    realtime: bool = False  # the window shows a file in its own time
+    realtime: bool = False  # the window and the page show a file in its own time
     resume: bool = False  # continue what an interrupted run with the same provenance left
 
     @property
@@ -110,7 +117,16 @@ SINKS = Registry(
             "plots with axes and colour bars",
             prefixed("figure"),
         ),
-        "window": Entry("sinks.window:WindowSink", "window", "a live window", lambda s: s == "window"),
+        "window": Entry(
+            "sinks.window:WindowSink", "window", "a live window", lambda s: s == "window", keeps=False
+        ),
+        "web": Entry(
+            "sinks.web:WebSink",
+            "web:[HOST:]PORT",
+            "a live page; without HOST for this machine's browsers only",
+            prefixed("web"),
+            keeps=False,
+        ),
     },
 )
 

@@ -20,6 +20,7 @@ class Entry:
     form: str  # as shown in the help, such as "png:DIR"
     help: str
     matches: Callable[[str], bool]
+    keeps: bool = True  # an output: what it was given stays when the run has ended
 
     def load(self) -> Any:
         """Import the adapter and return its class."""

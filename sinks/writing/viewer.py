@@ -65,13 +65,13 @@ class Viewer:
         self.paused = self.stepping = True
 
     def turn_threshold(self, step: float) -> None:
-        """Raise or lower the smallest smin that counts as evidence."""
+        """Raise or lower the smallest smin that counts as evidence, and say so on the picture."""
         self.set_threshold(self._run.knobs.threshmin + step)
+        self.tell(f"smin ≥ {self._run.knobs.threshmin:g}")
 
     def set_threshold(self, threshmin: float) -> None:
         """Change the smallest smin that counts as evidence."""
         self._run.knobs.threshmin = max(0.0, threshmin)
-        self.tell(f"smin ≥ {self._run.knobs.threshmin:g}")
 
     def views(self, result: Result) -> list[str]:
         """Names of what can be shown."""
@@ -88,11 +88,17 @@ class Viewer:
             self._painter = self._painter.copy()
         self._painter.view = view
 
+    def snapshot(self, result: Result) -> tuple[str, bytes]:
+        """Return the picture as PNG, and a name for it."""
+        name = f"{self._run.source.stem}_{result.pair.newest.index:06d}_{self.view}.png"
+        return name, cv2.imencode(".png", self._painter.draw(result))[1].tobytes()
+
     def save(self, result: Result) -> Path:
         """Save the picture in the current folder, under a name that is not taken."""
-        stem = f"{self._run.source.stem}_{result.pair.newest.index:06d}_{self.view}"
+        name, png = self.snapshot(result)
+        stem = name.removesuffix(".png")
         names = (Path(f"{stem}{number or ''}.png") for number in count())
         path = next(path for path in names if not path.exists())
-        write_whole(path, cv2.imencode(".png", self._painter.draw(result))[1].data)
+        write_whole(path, png)
         self.tell(f"saved {path}")
         return path

@@ -58,7 +58,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if arguments.resume and arguments.overwrite:
         raise UsageError("--resume keeps what is there, -y replaces it: give one")
     arguments.sources = grouped(arguments.sources, arguments.join)
-    if len(arguments.sources) > 1 and any("{stem}" not in target for target in arguments.output):
+    kept = [target for target in arguments.output if SINKS.find(target).keeps]
+    if len(arguments.sources) > 1 and any("{stem}" not in target for target in kept):
         raise UsageError("several sources would write to the same output: put {stem} in each -o target")
     return arguments
 
@@ -157,7 +158,7 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
         help="depth as a grey picture: near is white, unknown black; "
              "the same as --view depth --colours grey --clean")  # fmt: skip
     add("--range", type=_range, metavar="NEAR:FAR", help="fixed colour range of the depth, in its unit")
-    add("--realtime", action="store_true", help="window: show a file in its own time")
+    add("--realtime", action="store_true", help="window, web: show a file in its own time")
     add("--compress", action="store_true", help="npz: files a third smaller, in ten times the time")
     add("-q", "--quiet", action="store_true", help="no progress")
     add("--debug", action="store_true", help="show the traceback of an error")

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from sinks import SINKS, Holding, Run, Sink, open_sink
+from sinks import SINKS, Announced, Holding, Run, Sink, open_sink
 from sources import Source
 from streamflow.cli.resume import state_of_files
 from streamflow.cli.write_behind import WriteBehind
@@ -100,8 +100,17 @@ class Outputs:
     @property
     def resumable(self) -> bool:
         """Whether this run, interrupted, can be continued: from a file, to files."""
-        files = [target for target in self.targets if target != "window"]
-        return bool(files) and "jsonl:-" not in files and not self._run.source.live
+        return bool(self.kept) and "jsonl:-" not in self.kept and not self._run.source.live
+
+    @property
+    def kept(self) -> list[str]:
+        """The targets that are there when the run has ended."""
+        return [target for target in self.targets if SINKS.find(target).keeps]
+
+    @property
+    def announcements(self) -> list[str]:
+        """What the sinks have to say before the first result, one line each."""
+        return [sink.announcement for sink in self._sinks.values() if isinstance(sink, Announced)]
 
     def write(self, result: Result) -> None:
         """Hand a result to every sink, now or soon; one whose user wants to stop sets `stopped`."""
@@ -159,6 +168,7 @@ class Outputs:
 
     def _close_after(self, error: BaseException) -> None:
         """Write what waits, unless there is no time, and close what can be closed; `error` is reported."""
+        self._run.knobs.stopping = True  # a paused viewer would wait for ever
         if self._behind is not None:
             if not isinstance(error, KeyboardInterrupt):
                 with suppress(Exception):

@@ -45,13 +45,19 @@ class Report:
         if truth is not None:
             self._compare(result, truth)
 
+    def begin(self, console: Console) -> None:
+        """Print the opening lines."""
+        for line in self._outputs.announcements:
+            _say(console, line)
+
     def show(self, console: Console, signals: Interruptible) -> None:
         """Print the closing lines, and on stdout the errors against the truth."""
         for target in self._outputs.targets:
             if target in self._outputs.faults:
                 _say(console, f"stopped early: {self._outputs.faults[target]}")
-            elif self._pairs and target != "window":
-                _say(console, f"wrote {target} ({self._pairs} pairs)")
+            elif self._pairs:
+                did = "wrote" if target in self._outputs.kept else "showed"
+                _say(console, f"{did} {target} ({self._pairs} pairs)")
         if self._rectified:
             _say(console, "the lens distortion was undone: pictures and maps lie on the rectified frames")
         if self._nothing_followed and signals.received is None:

@@ -29,6 +29,7 @@ class Painter:
     knobs: Knobs
     style: Style = field(default_factory=Style)
     view: str = ALL_VIEWS  # one view, or those of the style
+    _segment: int = field(default=0, init=False)  # of the last result
     _ranges: Ranges = field(default_factory=Ranges, init=False)
     _trace: deque[tuple[float, Matrix]] = field(default_factory=deque, init=False)
     _drawn: tuple[Result, str, float, Image] | None = field(default=None, init=False)
@@ -49,8 +50,9 @@ class Painter:
         return Painter(self.knobs, self.style, self.view)
 
     def _remember(self, result: Result) -> None:
-        """Start afresh after a cut or a gap; keep the epipole of the last second."""
-        if result.pair.starts_segment is not None:
+        """Start afresh in another segment (of which this need not be the first); keep a second's epipoles."""
+        if result.segment != self._segment:
+            self._segment = result.segment
             self._ranges.clear()
             self._trace.clear()
         frame = result.pair.reference

@@ -80,6 +80,20 @@ def test_a_result_is_drawn_once_for_all_sinks() -> None:
     assert painter.draw(result) is painter.draw(result)
 
 
+def test_another_segment_has_its_own_range_also_for_who_did_not_see_it_begin() -> None:
+    first, second = make_results()[:2]
+    depth = replace(second.depth, inverse=10 * second.depth.inverse, variance=100 * second.depth.variance)
+    nearer = replace(second, depth=depth)
+    pictures = []
+    for segment in (0, 1):
+        painter = Painter(Knobs(), Style(clean=True), "depth")
+        painter.draw(first)
+        pictures.append(painter.draw(replace(nearer, segment=segment)).astype(int))
+    alone = Painter(Knobs(), Style(clean=True), "depth").draw(nearer)
+    np.testing.assert_array_equal(pictures[1], alone)
+    assert np.abs(pictures[0] - alone).mean() > 20  # in the old range everything is near
+
+
 def test_the_frame_itself_is_never_drawn_on() -> None:
     result = next(iter(make_results()))
     before = result.pair.reference.image.copy()
