@@ -38,7 +38,7 @@ class LiveView:
         self._result: Result | None = None
         self._version = 0  # counts the pictures to be seen: other results, and other views of them
         self._jpeg = 0, b""  # version, data
-        self._ended = False
+        self._ended = self._closed = False
         self._seen = -math.inf
         self._statuses: Counter[str] = Counter()
         self._times: deque[float] = deque(maxlen=RATED + 1)
@@ -68,6 +68,11 @@ class LiveView:
             self._ended = True
             self._renew()
 
+    def close(self) -> None:
+        """Draw nothing more: a thread that draws while the interpreter ends aborts the process."""
+        with self._drawing:
+            self._closed = True
+
     def is_looked_at(self, within: float) -> bool:
         """Whether anybody was heard of in the last seconds."""
         return time.monotonic() < self._seen + within
@@ -84,6 +89,8 @@ class LiveView:
             if self._result is None or (self._ended and self._version == after):
                 return None
         with self._drawing:
+            if self._closed:
+                return None
             with self._changed:
                 version, result = self._version, self._result
             if self._jpeg[0] != version:
@@ -97,7 +104,7 @@ class LiveView:
     def snapshot(self) -> tuple[str, bytes] | None:
         """Return the name and the PNG of what is shown; None before the first picture."""
         with self._drawing:
-            return None if self._result is None else self._viewer.snapshot(self._result)
+            return None if self._result is None or self._closed else self._viewer.snapshot(self._result)
 
     def obey(self, *words: str) -> bool:
         """Do what a viewer asks for; return whether there is such a thing."""

@@ -58,6 +58,7 @@ class PageServer(ThreadingHTTPServer):
         self.shutdown()
         self._thread.join()
         self.server_close()
+        self.live.close()
 
 
 class PageHandler(BaseHTTPRequestHandler):
