@@ -124,7 +124,7 @@ def _rival_poses(models: Models) -> list[Pose]:
     samples = models.samples
     found: list[Pose] = []
     for rival in models.rivals:
-        if rival.fit.evidence < models.search_evidence - SAME_EVIDENCE:
+        if rival.evidence < models.search_evidence - SAME_EVIDENCE:
             continue
         pose = refine(samples.matches, rival.pose, samples.focal, models.noise * POLISH_SCALES)
         pose, _ = signed(samples.matches, pose, models.noise)

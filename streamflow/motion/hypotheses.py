@@ -10,9 +10,9 @@ from streamflow.geometry.homography import planar_motions
 from streamflow.geometry.pose import Pose
 from streamflow.geometry.rotation import axis_angle_between
 from streamflow.kernels.robust import robust_scale
-from streamflow.motion.cheirality import agreement, facing
+from streamflow.motion.cheirality import MIN_AGREEMENT, agreement, facing
 from streamflow.motion.epipolar import TUNING, residuals
-from streamflow.motion.likelihood import MIN_NOISE, SceneFit, fit_scene
+from streamflow.motion.likelihood import MIN_NOISE, fit_scene
 from streamflow.motion.refine import refine
 from streamflow.motion.search import APART, search_everywhere, search_near, start_rotation
 from streamflow.values import Matrix, Motion
@@ -41,10 +41,10 @@ class Samples(NamedTuple):
 
 
 class Hypothesis(NamedTuple):
-    """A motion with parallax, its sign that of most points, and how well it explains the search set."""
+    """A motion with parallax, with the more probable sign, and how well it explains the search set."""
 
     pose: Pose
-    fit: SceneFit
+    evidence: float  # nats a match
 
 
 def hypotheses(samples: Samples, start: Matrix, prior: Motion | None, plane: Matrix) -> list[Hypothesis]:
@@ -60,7 +60,7 @@ def hypotheses(samples: Samples, start: Matrix, prior: Motion | None, plane: Mat
     twins = planar_motions(plane, samples.joint_set[:2])
     found += _ranked(samples, [Pose(twin.R, twin.T) for twin in twins if twin.T.any()])
     distinct: list[Hypothesis] = []
-    for hypothesis in sorted(found, key=lambda each: -each.fit.evidence):
+    for hypothesis in sorted(found, key=lambda each: -each.evidence):
         if all(axis_angle_between(hypothesis.pose.T, other.pose.T) > APART for other in distinct):
             distinct.append(hypothesis)
     return distinct
@@ -114,12 +114,21 @@ def _refined(samples: Samples, pose: Pose, scale: float) -> Pose:
 
 
 def _ranked(samples: Samples, poses: Iterable[Pose]) -> Iterable[Hypothesis]:
+    """Each motion with both signs where the points do not agree on one.
+
+    A plane explains two motions, of which one turns and hardly changes depth: so depths about a plane and
+    depths of any kind have the same say.
+    """
     matches, outlier, focal = samples.search_set, samples.search_outlier, samples.focal
-    for pose in poses:
-        scale = max(robust_scale(residuals(matches, *pose)), MIN_NOISE)
-        pose, _ = signed(matches, pose, scale)
-        fit = fit_scene(matches, pose, outlier, focal, about_plane=True, steps=RANKING_STEPS)
-        yield Hypothesis(pose, fit)
+    for found in poses:
+        scale = max(robust_scale(residuals(matches, *found)), MIN_NOISE)
+        pose, vote = signed(matches, found, scale)
+        for each in [pose] if vote >= MIN_AGREEMENT else [pose, Pose(pose.R, -pose.T)]:
+            about = [
+                fit_scene(matches, each, outlier, focal, about_plane=plane, steps=RANKING_STEPS).evidence
+                for plane in (True, False)
+            ]
+            yield Hypothesis(each, sum(about) / 2)
 
 
 def _is_stale(matches: Matrix, pose: Pose, prior: Motion) -> bool:

@@ -122,7 +122,7 @@ def fit_models(
         pose,
         scale,
         sign,
-        best.fit.evidence,
+        best.evidence,
         candidates[1:],
         evidence,
     )
