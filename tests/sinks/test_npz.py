@@ -11,6 +11,7 @@ from sinks import open_sink
 from sinks.read import (
     read_npz,
 )
+from streamflow.geometry.focal_error import motion_covariance
 from streamflow.values import Looming, Unknown
 from tests.support.made_results import K, make_results, make_run, write_all
 
@@ -36,7 +37,8 @@ def test_everything_as_npz():
     }.items():
         np.testing.assert_array_equal(found[name], expected, err_msg=name)
     assert (found["unknown"][:, -1] == Unknown.OUTSIDE).all()
-    np.testing.assert_array_equal(found["motion_covariance"], result.motion.translation.covariance)
+    covariance = motion_covariance(result.motion, result.focal_sigma)
+    np.testing.assert_array_equal(found["motion_covariance"], covariance)
     assert (found["plane_map"] == 0).sum() == results[2].planes[0].mask.sum()
     assert found["plane_label"].tolist() == [3]
     assert found["plane_name"].tolist() == ["ground"]
