@@ -125,7 +125,7 @@ class Report:
             if found is not None and true is not None:
                 self._errors["epipole, px"].append(float(np.linalg.norm(found - true)))
         if result.depth is not None and truth.inverse_depth is not None and truth.visible is not None:
-            errors, _ = depth_errors(result.depth.inverse, truth.inverse_depth, truth.visible)
+            errors, _ = depth_errors(result.depth.inverse, truth.inverse_depth, truth.visible & truth.judged)
             if errors.size:
                 self._errors["depth, %"].append(100 * float(np.median(errors)))
 

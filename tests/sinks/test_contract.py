@@ -41,12 +41,6 @@ FOLDERS = [spelling for spelling in TARGETS.values() if "." not in spelling]
 FILES = [spelling for spelling in TARGETS.values() if "." in spelling]
 
 
-@pytest.fixture(autouse=True)
-def current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 @pytest.fixture
 def locked_folder() -> Iterator[Path]:
     """A folder that this process may not write to, not even when the tests run as root."""

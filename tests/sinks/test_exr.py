@@ -3,7 +3,6 @@
 import builtins
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import OpenEXR
@@ -19,12 +18,6 @@ from streamflow.pipeline import results
 from streamflow.values import FramePair
 from tests.support.encode import through_h264
 from tests.support.made_results import TIMES, make_frame, make_result, make_results, make_run, write_all
-
-
-@pytest.fixture(autouse=True)
-def current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def channels(index: int) -> dict[str, np.ndarray]:

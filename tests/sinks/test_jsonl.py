@@ -24,12 +24,6 @@ from tests.support.made_results import K, make_pose, make_results, make_run, wri
 ROOT = str(Path(__file__).parents[2])
 
 
-@pytest.fixture(autouse=True)
-def current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def written(*results: Result) -> list[dict[str, Any]]:
     write_all(open_sink("jsonl:out.jsonl", make_run()), results)
     return [

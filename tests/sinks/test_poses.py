@@ -16,12 +16,6 @@ from streamflow.values import Result
 from tests.support.made_results import files_in, make_pose, make_results, make_run, write_all
 
 
-@pytest.fixture(autouse=True)
-def current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def starting(result: Result) -> Result:
     return replace(result, starts_segment="cut")
 

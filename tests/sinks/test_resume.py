@@ -30,12 +30,6 @@ TARGETS = {
 FOLDERS = ["png:out", "depth:out", "npz:out"]
 
 
-@pytest.fixture(autouse=True)
-def current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def resuming(**changes):
     return replace(make_run(), resume=True, **changes)
 

@@ -23,12 +23,6 @@ RATE = 25
 SECONDS = 2
 
 
-@pytest.fixture(autouse=True)
-def current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def clip(path: str, codec: str | None, sound_seconds: float = SECONDS) -> str:
     """Two seconds of moving waves, and of noise to hear."""
     with av.open(path, "w") as container:

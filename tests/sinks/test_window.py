@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import select
 import shutil
@@ -19,35 +18,7 @@ import pytest
 from sinks.window import fitted_size
 from streamflow.draw.views import VIEWS
 from tests.support.waiting import until
-
-ROOT = str(Path(__file__).parents[2])
-
-SHOW = f"""
-import sys
-from dataclasses import replace
-sys.path.insert(0, {ROOT!r})
-from sinks import open_sink
-from streamflow.draw.painter import Painter
-from streamflow.draw.panel import Style
-from streamflow.errors import SinkError, StopStreaming
-from tests.support.made_results import make_results, make_run
-run = make_run()
-run = replace(run, painter=Painter(run.knobs, Style(("depth", "flow"))))
-results = make_results(size=(320, 240))
-try:
-    sink = open_sink("window", run)
-except SinkError as error:
-    sys.exit(f"SinkError: {{error}}")
-try:
-    for count in range(100_000):
-        sink.write(results[count % len(results)])
-        print(count, run.knobs.threshmin, sink._viewer.view, run.painter.view, flush=True)
-except StopStreaming as reason:
-    print("stopped:", reason, flush=True)
-sink.close()
-sink.close()
-print("end", flush=True)
-"""
+from tests.support.x_window import ROOT, SHOW, Viewer, ask_to_close, best_match, colourful, screenshot
 
 
 @pytest.fixture(scope="module")
@@ -67,84 +38,6 @@ def display() -> Iterator[str]:
     yield f":{number}"
     server.terminate()
     server.wait()
-
-
-class ClientMessage(ctypes.Structure):
-    """XClientMessageEvent, padded to the size of an XEvent."""
-
-    _fields_ = (
-        ("type", ctypes.c_int),
-        ("serial", ctypes.c_ulong),
-        ("send_event", ctypes.c_int),
-        ("display", ctypes.c_void_p),
-        ("window", ctypes.c_ulong),
-        ("message_type", ctypes.c_ulong),
-        ("format", ctypes.c_int),
-        ("data", ctypes.c_long * 5),
-        ("padding", ctypes.c_long * 12),
-    )
-
-
-def ask_to_close(display: str, window: int) -> None:
-    """Send what a window manager sends when the close button is pressed."""
-    x = ctypes.CDLL("libX11.so.6")
-    x.XOpenDisplay.restype = ctypes.c_void_p
-    x.XInternAtom.restype = ctypes.c_ulong
-    connection = ctypes.c_void_p(x.XOpenDisplay(display.encode()))
-    protocols = x.XInternAtom(connection, b"WM_PROTOCOLS", 0)
-    delete = x.XInternAtom(connection, b"WM_DELETE_WINDOW", 0)
-    event = ClientMessage(type=33, window=window, message_type=protocols, format=32)
-    event.data[0] = delete
-    x.XSendEvent(connection, ctypes.c_ulong(window), 0, ctypes.c_long(0), ctypes.byref(event))
-    x.XCloseDisplay(connection)
-
-
-class Viewer:
-    """A process that shows results in a window, and the keyboard before it.
-
-    Qt remembers one key only: wait for the effect of each before the next is pressed.
-    """
-
-    def __init__(self, display: str, folder: Path) -> None:
-        self._environment = {**os.environ, "DISPLAY": display}
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", SHOW],
-            env=self._environment,
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self.next_line()
-        self.window = self.xdotool("search", "--sync", "--onlyvisible", "--name", "streamflow")[0]
-        self.xdotool("windowfocus", "--sync", self.window)
-
-    def xdotool(self, *command: str) -> list[str]:
-        done = subprocess.run(["xdotool", *command], env=self._environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.splitlines()
-
-    def press(self, key: str) -> None:
-        self.xdotool("key", key)
-
-    def pause(self) -> None:
-        self.press("space")
-        until(lambda: "paused" in self.title())
-
-    def title(self) -> str:
-        return self.xdotool("getwindowname", self.window)[0]
-
-    def next_line(self) -> str:
-        return self.process.stdout.readline().strip()
-
-    def wait_for(self, what: str) -> str:
-        """The next line of the process that contains `what`."""
-        return next(line for line in map(str.strip, self.process.stdout) if what in line)
-
-    def rest(self) -> list[str]:
-        lines = self.process.stdout.read().splitlines()
-        assert self.process.wait() == 0
-        return lines
 
 
 @pytest.fixture
@@ -203,10 +96,6 @@ def test_a_full_stop_lets_one_picture_come_and_pauses(viewer):
         assert "paused" in viewer.title()
 
 
-def colourful(picture: np.ndarray) -> int:
-    return int((np.ptp(picture.astype(int), axis=2) > 60).sum())
-
-
 def test_a_paused_window_shows_what_plus_did(viewer, display, tmp_path):
     """At a threshold above every smin there is not one arrow left."""
     viewer.pause()
@@ -221,7 +110,11 @@ def test_a_paused_window_shows_what_plus_did(viewer, display, tmp_path):
         title = f"threshmin {threshold} "
         until(lambda: title in viewer.title())  # noqa: B023
 
-    until(lambda: colourful(screenshot(display, tmp_path)) < colourful(before) / 10)
+    def arrows_are_gone() -> bool:
+        return colourful(screenshot(display, tmp_path)) < colourful(before) / 10
+
+    until(arrows_are_gone)
+    assert arrows_are_gone()
 
 
 def test_h_shows_the_keys_on_the_picture_and_not_in_what_is_saved(viewer, display, tmp_path):
@@ -244,9 +137,12 @@ def test_a_window_fits_its_screen():
 
 
 def test_the_screen_tells_its_size(display):
-    code = f"import sys; sys.path.insert(0, {ROOT!r}); from sinks.writing.display import screen_size; " + (
-        "print(screen_size())"
-    )
+    code = f"""
+import sys
+sys.path.insert(0, {ROOT!r})
+from sinks.writing.display import screen_size
+print(screen_size())
+"""
     environment = {**os.environ, "DISPLAY": display}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert done.stdout.strip() == "(1024, 768)"
@@ -267,17 +163,6 @@ def test_s_saves_the_picture_under_a_name_that_is_free(viewer, tmp_path):
     picture = cv2.imread(str(first))
     assert picture.shape == (240, 640, 3)  # two panels
     np.testing.assert_array_equal(picture, cv2.imread(str(second)))
-
-
-def screenshot(display: str, folder: Path) -> np.ndarray:
-    file = folder / "screen.bmp"
-    environment = {**os.environ, "DISPLAY": display}
-    subprocess.run(["import", "-window", "root", str(file)], env=environment, check=True)
-    return cv2.imread(str(file))
-
-
-def best_match(picture: np.ndarray, part: np.ndarray) -> float:
-    return float(cv2.matchTemplate(picture, part, cv2.TM_CCOEFF_NORMED).max())
 
 
 def test_the_window_shows_the_picture(viewer, display, tmp_path):
