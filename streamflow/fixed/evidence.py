@@ -21,6 +21,7 @@ STAYS, MOVES = 0.2, 0.4  # reduced pixels along the gradient, at most and at lea
 COPY, NOISE = 0.4, 1.5  # grey levels that differ where a codec copies, and where it codes anew
 SURFACE, ISOTROPY = (9, 9), 0.25  # pixels, and how far their gradients must point every way, 0 .. 1
 BLACK = 6.0  # grey levels: bars and masks have no texture
+PITCH_BLACK = 3.0  # grey levels: bars and masks, as decoders give them back; no night that a camera saw
 RIM = np.ones((9, 9), np.uint8)  # pixels: where bars and masks end, and ring; no texture of the scene
 
 
@@ -80,6 +81,11 @@ def _has_corners(ix: Grey, iy: Grey) -> Mask:
     """
     xx, xy, yy = (cv2.boxFilter(product, -1, SURFACE) for product in (ix * ix, ix * iy, iy * iy))
     return np.asarray(4 * (xx * yy - xy * xy) > ISOTROPY * (xx + yy) ** 2)
+
+
+def pitch_black(now: Grey) -> Mask:
+    """What a single picture already shows to be a bar or a mask."""
+    return _touching_border(now < PITCH_BLACK)
 
 
 def _touching_border(mask: Mask) -> Mask:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.fixed.evidence import Grey, compare, reduced
+from streamflow.fixed.evidence import Evidence, Grey, compare, pitch_black, reduced
 from streamflow.values import Frame, Mask
 
 EVERY = 3  # pictures, of which one is looked at
@@ -55,19 +55,19 @@ class FixedStage:
         return np.asarray(full, np.uint8).view(np.bool_)
 
     def _look(self, picture: Grey) -> None:
+        if self._points is None or self._fixed is None:
+            self._fixed = pitch_black(picture)
+            self._points = LEARNT * self._fixed.astype(np.float32)
         if len(self._pictures) == LAG:
-            self._learn(picture, self._pictures[0])
+            self._learn(self._points, self._fixed, compare(picture, self._pictures[0]))
         self._pictures.append(picture)
 
-    def _learn(self, now: Grey, before: Grey) -> None:
-        stays, moves, strong = compare(now, before)
-        if self._points is None or self._fixed is None:
-            self._points, self._fixed = np.zeros(now.shape, np.float32), np.zeros(now.shape, np.bool_)
-        free = strong & ~self._fixed
-        seen = np.count_nonzero(free)
-        if seen > FEWEST * now.size:
-            moving = np.count_nonzero(free & moves) > MOVING_SHARE * seen
-            self._points += stays if moving else -DOUBT * (stays & ~self._fixed)
-        self._points -= 3 * moves
-        np.clip(self._points, DEEPEST, MOST, out=self._points)
-        self._fixed = (self._points >= LEARNT) | (self._fixed & (self._points >= RELEASED))
+    def _learn(self, points: NDArray[np.float32], fixed: Mask, seen: Evidence) -> None:
+        free = seen.strong & ~fixed
+        count = np.count_nonzero(free)
+        if count > FEWEST * free.size:
+            moving = np.count_nonzero(free & seen.moves) > MOVING_SHARE * count
+            points += seen.stays if moving else -DOUBT * (seen.stays & ~fixed)
+        points -= 3 * seen.moves
+        np.clip(points, DEEPEST, MOST, out=points)
+        self._fixed = (points >= LEARNT) | (fixed & (points >= RELEASED))

@@ -7,7 +7,7 @@ from streamflow.values import Evidence, Matrix, Status
 MODELS = (Status.STATIC, Status.ROTATION, Status.PLANAR, Status.MOVING)
 # Nats a match by which a simpler model may lose to one with parallax and is still believed: a richer model
 # fits the errors that neighbours share, and what moves by itself before a camera at rest looks like parallax.
-STILL_ADVANTAGE, ROTATION_ADVANTAGE = 0.9, 0.35
+STILL_ADVANTAGE, ROTATION_ADVANTAGE = 0.9, 0.4
 # A plane alone is seldom all there is to see: it has to be far better than a rotation, for what moves by
 # itself in front of a turning camera is explained by a homography's other entries.
 PLANE_HANDICAP = 1.0

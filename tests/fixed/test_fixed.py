@@ -114,6 +114,30 @@ def test_what_stays_is_learnt_within_a_second(tmp_path: Path, cover: Cover, crf:
     assert found[~near].mean() < 0.01
 
 
+@pytest.mark.parametrize("crf", [None, 18, 33])
+@pytest.mark.parametrize("cover", [bars, round_mask])
+def test_a_bar_or_a_mask_is_known_at_once(tmp_path: Path, cover: Cover, crf: int | None) -> None:
+    greys, mask = covered(cover, 2)
+    if crf is not None:
+        greys = encoded(tmp_path / "clip.mp4", greys, crf)
+    found = shown(greys)
+    assert found[mask].mean() > 0.95
+    assert found[cv2.dilate(mask.view(np.uint8), np.ones((17, 17))) == 0].mean() < 0.01
+
+
+def test_a_night_sky_is_no_bar() -> None:
+    rng = np.random.default_rng(0)
+    greys = [driving(index) for index in range(COUNT)]
+    for grey in greys:
+        grey[:80] = rng.poisson(6.0, (80, 320))
+    assert shown(greys)[:70].mean() < 0.01
+
+
+def test_a_fade_from_black_is_seen_as_it_comes() -> None:
+    greys = [(driving(index) * min(1.0, index / 12)).astype(np.uint8) for index in range(COUNT)]
+    assert not shown(greys).any()
+
+
 @pytest.mark.parametrize("crf", [None, 28, 33])
 def test_nothing_is_fixed_where_all_moves_and_far_in_the_middle_it_hardly_does(
     tmp_path: Path, crf: int | None
