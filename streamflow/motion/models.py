@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -45,6 +46,9 @@ ROTATION_POLISH_SCALES = np.ones(8)
 # Of the flow a rotation makes: so much of it focal length and lens may turn into what looks like parallax.
 INEXACT_CAMERA = 0.01
 LEAST_GAIN = 0.05  # nats a match: a homography that explains no more than a rotation leaves nothing to a lens
+# Nats a match for each time that a rotation changes by itself from the first row to the last, past one:
+# a shutter takes no longer than the time between two frames, and a hand starts and stops within a few.
+ROLLING_PRICE = 0.3
 ZOOM_HANDICAP = 0.3  # nats a match: lenses seldom zoom, and going forward looks much like it
 
 
@@ -180,7 +184,16 @@ def _mapped(samples: Samples, H: Matrix, rolling_rate: Matrix, inexact: float) -
 
 
 def _mapped_rotation(samples: Samples, R: Matrix, rolling_rate: Matrix) -> Turning:
-    return Turning(R, _mapped(samples, R, rolling_rate, INEXACT_CAMERA))
+    fit = _mapped(samples, R, rolling_rate, INEXACT_CAMERA)
+    handicap = ROLLING_PRICE * max(0.0, _unevenness(samples, R, rolling_rate) - 1.0)
+    return Turning(R, fit._replace(evidence=fit.evidence - handicap))
+
+
+def _unevenness(samples: Samples, R: Matrix, rolling_rate: Matrix) -> float:
+    """By how much of the rotation, and a pixel, it differs from the first row to the last."""
+    across = float(np.linalg.norm(rolling_rate) * np.ptp(samples.matches[1]))
+    angle = float(np.linalg.norm(cv2.Rodrigues(R)[0]))
+    return across / (angle + 1.0 / samples.focal)
 
 
 def _fit_turning(
