@@ -184,6 +184,7 @@ class Health:
     gaps: int = 0
     cuts: int = 0  # found in the pictures
     repeats: int = 0  # frames that show the last picture again
+    next_is_late: bool = False  # live: the next frame has to be waited for
     notes: list[str] = field(default_factory=list)  # one line each, for the user; the first few
 
     def note(self, line: str) -> None:
