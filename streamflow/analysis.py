@@ -30,6 +30,7 @@ from streamflow.values import (
     Frame,
     FramePair,
     Mask,
+    Matrix,
     Motion,
     MovingObject,
     Result,

@@ -36,7 +36,7 @@ class MotionStage:
     def estimate(
         self, pair: FramePair, flow: Flow, camera: Camera, prior: Motion, log_focals: Matrix | None
     ) -> Motion:
-        """Estimate the motion of one pair by itself: nothing remembered is used, and nothing is remembered."""
+        """Estimate the motion of one pair by itself; uses and keeps nothing remembered."""
         return self._estimated(pair, flow, camera, prior, log_focals, likeliest)
 
     def _estimated(
