@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ def overlapped(
     first: Callable[[Item], Half],
     second: Callable[[Half], Done],
     waits: Callable[[], bool],
-) -> Iterator[Done]:
+) -> Generator[Done, None, None]:
     """Yield second(first(item)) of every item, in order.
 
     Items are taken, and `first` runs, in the thread that iterates. Where the next item has to be waited for,
