@@ -33,7 +33,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     files = [path for path in folder.rglob("*") if path.suffix not in (".json", ".jsonl") and path.is_file()]
     found = {str(path.relative_to(folder)): path.read_bytes() for path in files}
     records = [json.loads(line) for line in found["jsonl"].splitlines()]
-    return {**found, "jsonl": json.dumps([{**record, "timing": None} for record in records]).encode()}
+    return {**found, "jsonl": json.dumps([{**record, "timing_ms": None} for record in records]).encode()}
 
 
 @pytest.fixture(scope="module")
