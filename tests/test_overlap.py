@@ -7,7 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from streamflow.options import Options
 from streamflow.overlap import overlapped
+from streamflow.pipeline import results
+from streamflow.stages import Stage
+from streamflow.values import Frame, Health
+from tests.support.clips import picture
 
 PATIENCE = 60.0  # seconds
 
@@ -103,3 +108,19 @@ def test_closing_early_waits_for_what_is_under_way_and_begins_nothing_more():
     next(found)
     found.close()
     assert done in ([0], [0, 1])
+
+
+@pytest.mark.parametrize(("threads", "late", "ahead"), [(1, False, 0), (2, False, 1), (2, True, 0)])
+def test_a_frame_is_taken_ahead_unless_it_has_to_be_waited_for(threads: int, late: bool, ahead: int):
+    taken: list[int] = []
+
+    def frames() -> Iterator[Frame]:
+        for i in range(5):
+            taken.append(i)
+            yield Frame(i, picture(i, (64, 48)))
+
+    plain = Options(flow="plain")
+    found = results(frames(), {Stage.FLOW}, plain, health=Health(next_is_late=late), threads=threads)
+    assert [(result.pair.newest.index, len(taken)) for result in found] == [
+        (i, min(i + 1 + ahead, 5)) for i in range(1, 5)
+    ]

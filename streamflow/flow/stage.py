@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property
 from threading import Lock
 from typing import Any
 
@@ -15,17 +15,29 @@ from streamflow.values import Flow, Frame, FramePair, Map, Vectors
 FRAMES = 4  # remembered: of the pair that is begun and the one that is finished, and a keyframe
 
 
+class OfOneFrame:
+    """What belongs to one frame alone: the engine's pyramid, and the texture."""
+
+    def __init__(self, frame: Frame, engine: DenseFlow) -> None:
+        self._grey = frame.grey
+        self.prepared: Any = engine.prepare(frame.grey)
+
+    @cached_property
+    def smin(self) -> Map:
+        """(H, W), see `Flow`."""
+        return smallest_singular_value(*space_derivatives(self._grey))
+
+
 class FlowStage:
-    """Binds a method; remembers the pyramids and gradients of the last frames.
+    """Binds a method; remembers what belongs to the last frames alone, by their grey pictures.
 
     The flow over a longer way, `wide`, has an engine of its own: another thread may ask for it.
     """
 
     def __init__(self, engine: DenseFlow, wide: DenseFlow, knobs: Knobs) -> None:
         self._engine, self._wide, self._knobs = engine, wide, knobs
-        self._preparing = Lock()
-        self._prepared = lru_cache(FRAMES)(self._prepare)
-        self._confidence = lru_cache(FRAMES)(_smin)
+        self._remembered: dict[int, OfOneFrame] = {}
+        self._door = Lock()
 
     def __call__(self, pair: FramePair) -> Flow:
         """Estimate the flow from the reference to the target."""
@@ -36,14 +48,16 @@ class FlowStage:
         return self._between(pair, self._wide, start)
 
     def _between(self, pair: FramePair, engine: DenseFlow, start: Vectors | None) -> Flow:
-        reference, target = self._prepared(pair.reference), self._prepared(pair.target)
-        vectors, sigma = engine.flow(reference, target, start)
-        return Flow(vectors, sigma, self._confidence(pair.reference), self._knobs.threshmin)
+        reference, target = self._of(pair.reference), self._of(pair.target)
+        vectors, sigma = engine.flow(reference.prepared, target.prepared, start)
+        return Flow(vectors, sigma, reference.smin, self._knobs.threshmin)
 
-    def _prepare(self, frame: Frame) -> Any:
-        with self._preparing:
-            return self._engine.prepare(frame.grey)
-
-
-def _smin(frame: Frame) -> Map:
-    return smallest_singular_value(*space_derivatives(frame.grey))
+    def _of(self, frame: Frame) -> OfOneFrame:
+        """Find what is remembered of a frame, the latest asked for last; forget the oldest for a new one."""
+        with self._door:
+            found = self._remembered.pop(id(frame.grey), None)
+            if found is None and len(self._remembered) == FRAMES:
+                del self._remembered[next(iter(self._remembered))]
+            found = found or OfOneFrame(frame, self._engine)
+            self._remembered[id(frame.grey)] = found
+            return found
