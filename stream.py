@@ -67,6 +67,7 @@ def stream(spec: str | Sequence[str], arguments: Namespace) -> int:
     from streamflow.cli.report import Report
     from streamflow.cli.signals import Interruptible
     from streamflow.cli.source_arguments import source_options
+    from streamflow.cli.threads import allowed_threads
     from streamflow.options import Knobs
     from streamflow.pipeline import results
 
@@ -81,11 +82,14 @@ def stream(spec: str | Sequence[str], arguments: Namespace) -> int:
         report = Report(source, outputs)
         report.begin(console)
         compiled(outputs.stages, options.flow, console)
+        threads = allowed_threads(arguments.threads)
         frames = signals.frames(source)
         with RunProgress(source.info, source.health, console, quiet=arguments.quiet) as progress:
             found = results(
-                frames, outputs.stages, options, knobs=knobs, source=source.info, health=source.health
-            )
+                frames, outputs.stages, options, knobs=knobs, source=source.info, health=source.health,
+                threads=threads,
+            )  # fmt: skip
+            stack.enter_context(closing(found))
             for result in found:
                 outputs.write(result)
                 report.add(result)

@@ -97,8 +97,6 @@ def chain(frames: list[Frame], source: SyntheticSource) -> Callable[[int], objec
 
     def step(i: int) -> object:
         position = i % (FRAMES - 1)
-        if position == 0:
-            analysis.reset()
         # Fresh frame objects: nothing is remembered of them but what the chain itself remembers.
         newest = frames[position + 1]
         return analysis(FramePair(newest, frames[position], starts_segment=None if position else "start"))

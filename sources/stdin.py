@@ -54,6 +54,8 @@ class StdinSource:
 
     def _take(self) -> VideoSource | Frame | None:
         item = self._queue.get()
+        if isinstance(item, Frame):
+            self.health.next_is_late = self._queue.empty()
         if isinstance(item, BaseException):
             self._closed = True
             raise item
@@ -65,6 +67,7 @@ class StdinSource:
             self._queue.put(source)
             for frame in source:
                 self._queue.put(frame)
+                source.health.next_is_late = False
             source.close()
             self._queue.put(None)
         except SourceError as error:

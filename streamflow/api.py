@@ -59,6 +59,7 @@ def results(
     options: Options | None = None,
     *,
     knobs: Knobs | None = None,
+    threads: int = 1,
 ) -> Iterator[Result]:
     """Analyse a stream, pair by pair, as its frames arrive.
 
@@ -66,13 +67,16 @@ def results(
     ----------
     source : iterable of Frame or array_like
         Such as `open` returns; or images, (H, W) grey or (H, W, 3) RGB, uint8 or floating point from 0 to 1.
-        Read one by one, never ahead.
+        Read one by one; never ahead with one thread, one ahead with more, unless that is a camera's frame
+        that has to be waited for.
     stages : set of {"flow", "motion", "moving", "depth", "planes"}
         What to compute; what it builds on is computed too.
     options : Options, optional
         How to compute it.
     knobs : Knobs, optional
         What may change while the stream runs.
+    threads : int
+        How many may work on the stream; the results are the same.
 
     Returns
     -------
@@ -100,6 +104,7 @@ def results(
         knobs=knobs,
         source=getattr(source, "info", None),
         health=getattr(source, "health", None),
+        threads=threads,
     )
 
 

@@ -50,7 +50,7 @@ class Compilation:
     def started(self) -> Iterator[Progress]:
         """Context in which processes compile; leaving it early ends them."""
         with TemporaryDirectory() as folder:
-            workers = [self._worker(folder) for _ in range(min(_cores(), MOST_WORKERS))]
+            workers = [self._worker(folder) for _ in range(min(cores(), MOST_WORKERS))]
             try:
                 yield Progress(Path(folder), workers)
                 if not any(worker.wait() for worker in workers):
@@ -160,7 +160,8 @@ def _target() -> str:
     return f"{platform.python_version()}-{numba.__version__}-{processor}"
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

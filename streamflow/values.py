@@ -45,6 +45,13 @@ class Frame:
         """(H, W) uint8."""
         return np.asarray(cv2.cvtColor(self.image, cv2.COLOR_BGR2GRAY), np.uint8)
 
+    def without_colour(self) -> Frame:
+        """Return the same in grey, a quarter of the memory: for what remembers many frames."""
+        image = np.broadcast_to(self.grey[..., None], self.image.shape)
+        frame = replace(self, image=image, truth=None)
+        vars(frame)["grey"] = self.grey
+        return frame
+
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
@@ -184,6 +191,7 @@ class Health:
     gaps: int = 0
     cuts: int = 0  # found in the pictures
     repeats: int = 0  # frames that show the last picture again
+    next_is_late: bool = False  # live: the next frame has to be waited for
     notes: list[str] = field(default_factory=list)  # one line each, for the user; the first few
 
     def note(self, line: str) -> None:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -92,3 +94,16 @@ names = [f"streamflow.{{name}}." for name in stages]
 print([name for name in sys.modules if name == "numba" or f"{{name}}.".startswith(tuple(names))])
 """
     assert printed_by(code) == "['streamflow.flow']\n"  # the package of the name of `streamflow.flow`: empty
+
+
+def test_a_run_loads_scipy_and_matplotlib_only_where_it_uses_them(tmp_path: Path) -> None:
+    for i in range(3):
+        cv2.imwrite(str(tmp_path / f"{i}.png"), np.random.default_rng(i).integers(0, 256, (48, 64), np.uint8))
+    code = f"""
+import os, stream
+os.chdir({str(tmp_path)!r})
+assert stream.main(["--depth", "-o", "out.mp4", "."]) == 0
+print("numba" in sys.modules, [name for name in ("matplotlib", *SCIPYS) if name in sys.modules])
+"""
+    scipys = [f"scipy.{name}" for name in ("ndimage", "optimize", "spatial", "special")]
+    assert printed_by(code.replace("SCIPYS", repr(scipys))) == "True []\n"

@@ -157,6 +157,7 @@ class LiveReader:
         with self._changed:
             ready = self._changed.wait_for(self._has_news, self._give_up)
             frame, self._slot = self._slot, None
+            self._health.next_is_late = not self._finished
             self._changed.notify_all()
             if frame is None and self._error is not None:
                 raise SourceError(f"{self._name}: {self._error}") from self._error
@@ -185,7 +186,7 @@ class LiveReader:
             self._error = error  # raised again by the consumer
         finally:
             with self._changed:
-                self._finished = True
+                self._finished, self._health.next_is_late = True, False
                 self._changed.notify_all()
 
     def _stay_connected(self) -> None:
@@ -229,6 +230,7 @@ class LiveReader:
                 self._health.dropped += 1
                 frame = replace(frame, gap=frame.gap or self._slot.gap)
             self._slot, self._trouble = frame, None
+            self._health.next_is_late = False
             self._changed.notify_all()
 
     def _pause(self, trouble: str, seconds: float) -> None:

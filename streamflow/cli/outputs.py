@@ -213,7 +213,7 @@ def _default_target(source: Source) -> str:
 
 def _settings(arguments: Namespace) -> dict[str, object]:
     """What decides the content of an output, for its sidecar."""
-    left_out = {"sources", "output", "overwrite", "resume", "realtime", "quiet", "debug"}
+    left_out = {"sources", "output", "overwrite", "resume", "realtime", "quiet", "debug", "threads"}
     settings = {name: value for name, value in sorted(vars(arguments).items()) if name not in left_out}
     for name in ("camera", "mask"):
         if settings[name] is not None:

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-DEPTH = 2  # items that wait; more would not be faster, and a result is large
+DEPTH = 1  # items that wait; more would not be faster, and a result is large
 PATIENCE = 2.0  # seconds for a thread that is told to stop, before it is left to die with the program
 
 

@@ -3,7 +3,6 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_closing
 
 from streamflow.depth.triangulation import Map, Matrix, Vector
 from streamflow.values import Depth, Looming, Mask
@@ -106,6 +105,8 @@ def _facing(which: Mask, rate: Map, surfaces: NDArray[np.float32], epipole: Vect
 
 def _connected(points: Mask) -> list[Mask]:
     """Regions of the points, small gaps closed."""
+    from scipy.ndimage import binary_closing
+
     count, labels = cv2.connectedComponents(binary_closing(points, GAP).view(np.uint8))
     return [labels == label for label in range(1, count)]
 

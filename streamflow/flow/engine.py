@@ -64,8 +64,7 @@ class FlowEngine:
             raise ValueError(
                 f"the flow needs images of at least {SMALLEST}x{SMALLEST} pixels, got {grey.shape}"
             )
-        self._fit_to(grey.shape)
-        levels = self._spare.pop() if self._spare else pyramid.allocate(*grey.shape)
+        levels = self._unused(grey.shape) or pyramid.allocate(*grey.shape)
         pyramid.fill(grey, levels, self._preset.full_size)
         prepared = FramePyramid(levels)
         weakref.finalize(prepared, self._spare.append, levels).atexit = False
@@ -98,6 +97,14 @@ class FlowEngine:
         """Estimate the flow between two grey images; see `flow`."""
         return self.flow(self.prepare(reference), self.prepare(target))
 
+    def _unused(self, shape: tuple[int, ...]) -> tuple[Level, ...] | None:
+        """Buffers of a frame of this size that was dropped; those of other sizes are let go."""
+        while self._spare:
+            levels = self._spare.pop()
+            if levels[0].grey.shape == shape:
+                return levels
+        return None
+
     def _fit_to(self, shape: tuple[int, ...]) -> None:
         """Set the buffers up for frames of this size."""
         from streamflow.flow.coarse_to_fine import CoarseToFine
@@ -105,5 +112,4 @@ class FlowEngine:
         height, width = shape
         if (height, width) != self._shape:
             self._shape = height, width
-            self._spare = []
             self._estimate = CoarseToFine(height, width, self._preset)

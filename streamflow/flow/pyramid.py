@@ -53,10 +53,10 @@ def allocate(height: int, width: int) -> tuple[Level, ...]:
             image=np.empty((h, w), np.uint8),
             neighbours=np.empty((h, w), np.uint32),
             grey_neighbours=np.empty((h, w), np.uint32),
-            inverse=np.empty((3, h, w), np.float32),
-            smallest_eigenvalue=np.empty((h, w), np.float32),
+            inverse=np.empty((3, h, w) if k else 0, np.float32),
+            smallest_eigenvalue=np.empty((h, w) if k else 0, np.float32),
         )
-        for h, w in shapes
+        for k, (h, w) in enumerate(shapes)
     )
 
 

@@ -11,7 +11,7 @@ from streamflow.motion.focal_length import FocalLengthFilter
 from streamflow.motion.sampling import sample, without_copies
 from streamflow.motion.selection import likeliest
 from streamflow.motion.status_filter import StatusFilter
-from streamflow.values import Evidence, Flow, FramePair, Motion, Status
+from streamflow.values import Evidence, Flow, FramePair, Matrix, Motion, Status
 
 SYSTEMATIC = 0.0044  # radians (.25 degrees): what the calibration of a real camera leaves of the direction
 
@@ -27,15 +27,17 @@ class MotionStage:
 
     def __call__(self, pair: FramePair, flow: Flow, camera: Camera) -> Motion:
         """Estimate the motion, and remember it where it is known."""
-        motion = self._estimated(pair, flow, camera, self._prior, self._status)
+        motion = self._estimated(pair, flow, camera, self._prior, self.log_focals(camera), self._status)
         self._focal_length.update(motion, camera)
         if motion.status is Status.MOVING:
             self._prior = motion
         return motion
 
-    def estimate(self, pair: FramePair, flow: Flow, camera: Camera, prior: Motion) -> Motion:
-        """Estimate the motion of one pair by itself; remembers nothing."""
-        return self._estimated(pair, flow, camera, prior, likeliest)
+    def estimate(
+        self, pair: FramePair, flow: Flow, camera: Camera, prior: Motion, log_focals: Matrix | None
+    ) -> Motion:
+        """Estimate the motion of one pair by itself; uses and keeps nothing remembered."""
+        return self._estimated(pair, flow, camera, prior, log_focals, likeliest)
 
     def _estimated(
         self,
@@ -43,6 +45,7 @@ class MotionStage:
         flow: Flow,
         camera: Camera,
         prior: Motion | None,
+        log_focals: Matrix | None,
         choose: Callable[[Evidence], Status],
     ) -> Motion:
         """From the pixels whose smin reaches the threshold, and which the codec did not copy."""
@@ -55,9 +58,13 @@ class MotionStage:
             model=self._model,
             forward_in_time=pair.forward,
             systematic=SYSTEMATIC,
-            log_focals=self._focal_length.to_try(camera),
+            log_focals=log_focals,
             choose=choose,
         )
+
+    def log_focals(self, camera: Camera) -> Matrix | None:
+        """Logarithms (G,) of focal lengths, over that of the camera, that it may have; None: it is known."""
+        return self._focal_length.to_try(camera)
 
     def camera(self, camera: Camera) -> Camera:
         """Return the camera with the focal length that the stream has shown, if nobody gave one."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import convolve1d
 
 from streamflow.values import Map, Mask
 
@@ -57,6 +56,8 @@ def _bins(colour: NDArray[np.floating]) -> NDArray[np.intp]:
 
 
 def _renewed(before: NDArray[np.floating] | None, bins: NDArray[np.intp]) -> NDArray[np.floating] | None:
+    from scipy.ndimage import convolve1d
+
     if not bins.size:
         return before
     counts = np.bincount(bins, minlength=BINS**3).reshape(BINS, BINS, BINS).astype(np.float32)

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from streamflow.planes.segmentation import SPACING, Labels
 
@@ -61,6 +60,8 @@ class PlaneTracker:
         -------
         The name of each plane.
         """
+        from scipy.optimize import linear_sum_assignment
+
         names = [0] * int(labels.max())
         if self._labels is not None:
             overlap = overlaps(carried(self._labels, vectors), labels)

@@ -87,6 +87,25 @@ def test_hung_driver_does_not_hang_the_consumer():
     until(lambda: "reader of cam" not in running())
 
 
+def test_health_tells_whether_the_next_frame_has_to_be_waited_for():
+    gate = threading.Event()
+
+    class Gated(Scripted):
+        def __iter__(self) -> Iterator[Capture]:
+            yield Capture(picture(1))
+            gate.wait()
+            yield Capture(picture(2))
+
+    health = Health()
+    reader = LiveReader("cam", lambda: Gated([]), health)
+    reader.take()
+    assert health.next_is_late
+    gate.set()
+    until(lambda: not health.next_is_late)
+    reader.take()
+    reader.close()
+
+
 def running() -> set[str]:
     return {thread.name for thread in threading.enumerate()}
 
