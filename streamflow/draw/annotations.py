@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from streamflow.draw.colours import WHITE
 from streamflow.draw.legend import ColourBar, ColourWheel
-from streamflow.draw.text import Box, Colour, darken, fitted, line_height, text_size, text_width, write
+from streamflow.draw.text import Box, Colour, Pixel, darken, fitted, line_height, text_size, text_width, write
 from streamflow.values import Image
 
 MAX_SHIFTS = 12  # lines that a label moves at most to find a free place
@@ -17,16 +17,22 @@ class Annotations:
     """Collects what is to be written while a panel is drawn, and writes it on top of everything."""
 
     captions: list[tuple[str, Colour]] = field(default_factory=list)  # lines from the top left
-    labels: list[tuple[str, tuple[int, int]]] = field(default_factory=list)  # with the pixel they belong to
+    labels: list[tuple[str, Pixel]] = field(default_factory=list)  # with the pixel they belong to
+    marks: list[Box] = field(default_factory=list)  # where something is drawn that no label may cover
     legend: ColourBar | ColourWheel | None = None  # at the bottom right
 
     def caption(self, line: str, colour: Colour = WHITE) -> None:
         """Add a line at the top left."""
         self.captions.append((line, colour))
 
-    def label(self, line: str, place: tuple[int, int]) -> None:
+    def label(self, line: str, place: Pixel) -> None:
         """Add words that belong to a place of the picture; they move where others are."""
         self.labels.append((line, place))
+
+    def keep_free(self, start: Pixel, end: Pixel) -> None:
+        """Let no label cover an arrow between two pixels."""
+        (left, right), (top, bottom) = (sorted(ends) for ends in zip(start, end, strict=True))
+        self.marks.append((left, top, right - left + 1, bottom - top + 1))
 
     def draw(self, picture: Image) -> list[Box]:
         """Write everything, in place, and return where; what could not be read at this size is left out."""
@@ -34,6 +40,8 @@ class Annotations:
         if self.legend is not None and (box := self.legend.draw(picture)) is not None:
             taken.append(box)
         size = text_size(picture)
+        head = size // 3  # of an arrow, to each side of it
+        marks = [(x - head, y - head, w + 2 * head, h + 2 * head) for x, y, w, h in self.marks]
         top = size // 3
         for line, colour in self.captions:
             box = _written(picture, line, (size // 2, top), size, colour)
@@ -41,7 +49,7 @@ class Annotations:
                 taken.append(box)
                 top += line_height(size)
         for line, place in self.labels:
-            corner = _free(picture, line, place, size, taken)
+            corner = _free(picture, line, place, size, [*taken, *marks])
             if corner is not None and (box := _written(picture, line, corner, size, WHITE)) is not None:
                 taken.append(box)
         return taken
@@ -58,9 +66,7 @@ def _written(picture: Image, line: str, corner: tuple[int, int], size: int, colo
     return box
 
 
-def _free(
-    picture: Image, line: str, place: tuple[int, int], size: int, taken: list[Box]
-) -> tuple[int, int] | None:
+def _free(picture: Image, line: str, place: Pixel, size: int, taken: list[Box]) -> tuple[int, int] | None:
     """Top-left corner nearest to `place` where the line lies inside and on no other; None: there is none."""
     height, width = picture.shape[:2]
     box_width, box_height = text_width(line, size) + size // 2, line_height(size)

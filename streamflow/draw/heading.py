@@ -14,6 +14,7 @@ from streamflow.geometry.epipole import Ellipse, bearing, ellipse, pixel
 from streamflow.values import Image, Matrix, Motion, Result, Status
 
 ERROR_SIGMAS = 2
+MAX_POINTS = 1000  # that are shown: more would hide the picture
 TEXT_LINES = 4  # kept free of the arrow at the upper and lower border, for captions and legend
 
 
@@ -56,8 +57,9 @@ def draw_inliers(picture: Image, motion: Motion) -> None:
     """Mark the points the estimate was made from: a green dot obeys it, a red cross does not; in place."""
     if motion.points is None or motion.weights is None:
         return
-    width = stroke(picture)
-    for (x, y), weight in zip(np.round(motion.points).astype(int).tolist(), motion.weights, strict=True):
+    width, step = stroke(picture), 1 + len(motion.points) // MAX_POINTS
+    points, weights = np.round(motion.points[::step]).astype(int), motion.weights[::step]
+    for (x, y), weight in zip(points.tolist(), weights, strict=True):
         if weight > 0.5:
             cv2.circle(picture, (x, y), width, GREEN, -1, cv2.LINE_AA)
         else:

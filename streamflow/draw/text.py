@@ -10,13 +10,12 @@ import numpy as np
 from streamflow.values import Image
 
 Colour = tuple[int, int, int]
+Pixel = tuple[int, int]  # x, y
 Box = tuple[int, int, int, int]  # x, y, width, height, pixels
 
 LINES = 30  # of text that a picture has room for
-MIN_SIZE, MIN_SHRUNK = (
-    12,
-    8,
-)  # pixels: fonts that are read at ease, and that can be read
+MIN_SIZE = 12  # pixels: a font that is read at ease
+MIN_SHRUNK = 8  # that can be read
 WEIGHT = 500
 SHADE = 0.35  # brightness of the picture behind text
 

@@ -56,6 +56,26 @@ def test_nothing_that_is_written_lies_on_anything_else(size: tuple[int, int]) ->
 
 
 @pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("way", [(0.1, -0.06), (-0.1, 0.0), (0.0, 0.1)], ids=["up", "left", "down"])
+def test_no_label_covers_an_arrow(size: tuple[int, int], way: tuple[float, float]) -> None:
+    text, (width, height) = Annotations(), size
+    start = width // 2, height // 2
+    end = round(start[0] + way[0] * width), round(start[1] + way[1] * width)
+    text.keep_free(start, end)
+    for _ in range(2):
+        text.label("ground 0.23 px", start)
+    boxes = text.draw(np.zeros((height, width, 3), np.uint8))
+    assert len(boxes) == 2
+    for x, y, box_width, box_height in boxes:
+        assert not (
+            x < max(start[0], end[0])
+            and min(start[0], end[0]) < x + box_width
+            and y < max(start[1], end[1])
+            and min(start[1], end[1]) < y + box_height
+        )
+
+
+@pytest.mark.parametrize("size", SIZES)
 def test_letters_grow_with_the_picture_and_are_never_small(size: tuple[int, int]) -> None:
     text = Annotations()
     text.caption("H")
@@ -212,3 +232,12 @@ def test_views_without_values_are_not_available() -> None:
     assert available(result_of(planes=None, depth=None, objects=None)) == [
         "image", "flow", "colour", "derivatives", "confidence", "epipole",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [0, 24_000])
+def test_however_many_points_there_are_the_picture_is_seen(count: int) -> None:
+    picture = np.zeros((2160, 3840, 3), np.uint8)
+    points = np.random.default_rng(3).uniform((0, 0), (3840, 2160), (count, 2))
+    draw_inliers(picture, Motion(Status.MOVING, points=points, weights=np.ones(count)))
+    covered = picture.any(axis=2).mean()
+    assert (0.001 if count else 0) <= covered < 0.02
