@@ -79,7 +79,7 @@ def stream(spec: str | Sequence[str], arguments: Namespace) -> int:
         stack.enter_context(closing(source))
         outputs = stack.enter_context(Outputs(source, arguments, knobs))
         options = command_line.options(arguments)
-        report = Report(source, outputs)
+        report = Report(source, outputs, arguments)
         report.begin(console)
         compiled(outputs.stages, options.flow, console)
         threads = allowed_threads(arguments.threads)
