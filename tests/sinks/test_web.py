@@ -340,13 +340,14 @@ def test_a_browser_shows_the_run_and_turns_it(browser: Browser) -> None:
             browser.press(" ")
             browser.wait_for("run.textContent === 'paused' && pause.textContent === 'go on'")
             until(lambda: page.state()["pairs"] == shown() + 1)
-            picture = RESULTS[shown() % len(RESULTS)].pair.reference.image
+            held = shown()
+            picture = RESULTS[held % len(RESULTS)].pair.reference.image
             until(lambda: contains(browser.screenshot(), picture))
             browser.press("+")
             browser.wait_for("threshmin.value === '11'")
             assert run.knobs.threshmin == 11
             browser.press(".")
-            browser.wait_for(f"state.pairs === {shown() + 2}")
+            browser.wait_for(f"state.pairs === {held + 2}")
             browser.value("view.value = 'depth'; view.dispatchEvent(new Event('change'))")
             until(lambda: page.state()["view"] == "depth")
             browser.value("view.value = 'image'; view.dispatchEvent(new Event('change'))")
