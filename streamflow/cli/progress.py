@@ -15,6 +15,7 @@ from streamflow.rate import Rate
 from streamflow.values import Health, Result, SourceInfo
 
 PLAIN_SECONDS = 5.0  # between two plain lines
+WARM_UP = 3  # pairs that also load machine code: how long they take does not tell how long the rest will
 NAME_WIDTH = 24  # characters of a terminal's line
 
 
@@ -54,7 +55,8 @@ class RunProgress:
     def advance(self, result: Result) -> None:
         """Count one pair."""
         self._done += 1
-        self._rate.count()
+        if self._done >= WARM_UP:
+            self._rate.count()
         if self._bar is not None:
             self._bar.update(self._task, advance=1, words=self._words(result))
         elif not self._quiet and time.monotonic() - self._last_line > PLAIN_SECONDS:

@@ -66,7 +66,7 @@ class Report:
         if signals.received is not None:
             _say(console, "interrupted; what is written is complete up to here")
             if self._outputs.resumable:
-                _say(console, f"to continue: {continuing(sys.argv)}")
+                _say(console, f"to continue: {continuing(sys.argv[1:])}")
         if any(self._errors.values()):
             Console(stderr="jsonl:-" in self._outputs.targets).print(self._table())
 
