@@ -53,7 +53,7 @@ def test_a_camera_that_stood_still_is_told_what_to_do(
     switches: list[str], hint: bool, tmp_path: Path
 ) -> None:
     """Of what was not asked for yet."""
-    text = said(tmp_path, "demo:still,size=97x61,frames=5", *switches, "-o", "jsonl:log")
+    text = said(tmp_path, "demo:still,size=233x141,frames=5", *switches, "-o", "jsonl:log")
     assert "depth in 0 of 1 pairs: the camera stood still" in text
     assert ("; --plot_flow shows what moves" in text) == hint
 
