@@ -77,15 +77,15 @@ class Report:
             elif self._pairs:
                 did = "wrote" if target in self._outputs.kept else "showed"
                 yield f"{did} {target} ({self._pairs} pairs)"
-        yield from self._outputs.notes
-
-    def _of_input(self) -> Iterator[str]:
-        health = self._source.health
         lens = None if self._last is None else _lens(self._last)
         if lens is not None:
             yield lens
         if self._rectified:
             yield "the lens distortion was undone: pictures and maps lie on the rectified frames"
+        yield from self._outputs.notes
+
+    def _of_input(self) -> Iterator[str]:
+        health = self._source.health
         yield from health.notes
         if not health.whole:
             yield (

@@ -24,7 +24,7 @@ TARGETS = {
     "video": ["out.mp4", "out.mkv", "out.webm"], "png": ["png:png"], "depth_video": ["depth:maps.mkv"],
     "depth": ["depth:depth"], "flo": ["flo:flo"], "kitti": ["kitti:kitti"], "pfm": ["pfm:pfm"],
     "npz": ["npz:npz"], "ply": ["ply:ply"], "jsonl": ["jsonl:log.jsonl"], "figure": ["figure:figure"],
-    "poses": ["poses:trajectory.txt"], "mask": ["mask:masks"],
+    "poses": ["poses:trajectory.txt"], "mask": ["mask:masks"], "exr": ["exr:exr"],
 }  # fmt: skip
 FOLDERS = ["png:out", "depth:out", "npz:out"]
 
