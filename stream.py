@@ -12,6 +12,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from streamflow.cli import arguments as command_line
+from streamflow.cli.typed import short_name
 from streamflow.errors import StreamflowError
 
 if TYPE_CHECKING:
@@ -45,12 +46,12 @@ def main(argv: list[str] | None = None) -> int:
     except StreamflowError as error:
         if "--debug" in argv:
             raise
-        print(f"stream.py: {command_line.with_flags(str(error))}", file=sys.stderr)
+        print(f"{short_name()}: {command_line.with_flags(str(error))}", file=sys.stderr)
         return error.exit_code
     except ImportError as error:
         if ".so" not in str(error):
             raise
-        print(f"stream.py: {error}: {MISSING_LIBRARY}", file=sys.stderr)
+        print(f"{short_name()}: {error}: {MISSING_LIBRARY}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -79,9 +80,9 @@ def stream(spec: str | Sequence[str], arguments: Namespace) -> int:
         stack.enter_context(closing(source))
         outputs = stack.enter_context(Outputs(source, arguments, knobs))
         options = command_line.options(arguments)
-        report = Report(source, outputs)
+        report = Report(source, outputs, arguments)
         report.begin(console)
-        compiled(outputs.stages, options.flow, console)
+        signals.unless_ended(lambda: compiled(outputs.stages, options.flow, console))
         threads = allowed_threads(arguments.threads)
         frames = signals.frames(source)
         with RunProgress(source.info, source.health, console, quiet=arguments.quiet) as progress:

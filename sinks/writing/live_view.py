@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import replace
 from threading import Condition, Lock
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 
 from sinks.writing.viewer import Viewer
+from streamflow.rate import Rate
 
 if TYPE_CHECKING:
     from sinks import Run
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 ALONE = 15.0  # seconds after which a viewer of whom nothing is heard has gone: nobody is left to end a pause
 LOOK = 0.1  # seconds between two looks at whether the run is to end
 QUALITY = 85  # of the JPEG
-RATED = 30  # pairs that the rate is an average of
 
 
 class LiveView:
@@ -41,14 +41,14 @@ class LiveView:
         self._ended = self._closed = False
         self._seen = -math.inf
         self._statuses: Counter[str] = Counter()
-        self._times: deque[float] = deque(maxlen=RATED + 1)
+        self._rate = Rate()
 
     def show(self, result: Result) -> None:
         """Let `result` be the newest."""
         with self._changed:
             self._viewer.stepping = False
             self._result = result
-            self._times.append(time.monotonic())
+            self._rate.count()
             self._statuses[_status(result)] += 1
             self._renew()
 
@@ -138,7 +138,7 @@ class LiveView:
                 "views": self._views,
                 "threshmin": self._run.knobs.threshmin,
                 "pairs": self._statuses.total(),
-                "pairs_per_s": self._rate,
+                "pairs_per_s": self._rate.per_second,
                 "time_s": self._result and self._result.pair.newest.time,
                 "status": self._result and _status(self._result),
                 "statuses": self._statuses,
@@ -157,12 +157,6 @@ class LiveView:
     @property
     def _views(self) -> list[str]:
         return [] if self._result is None else self._viewer.views(self._result)
-
-    @property
-    def _rate(self) -> float | None:
-        if len(self._times) < 2:
-            return None
-        return (len(self._times) - 1) / (time.monotonic() - self._times[0])
 
 
 def _status(result: Result) -> str:

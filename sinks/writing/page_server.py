@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from contextlib import suppress
 from functools import cache
@@ -18,8 +19,6 @@ from urllib.parse import quote, unquote, urlsplit
 from sinks.writing.records import to_json
 
 if TYPE_CHECKING:
-    from socket import AddressFamily
-
     from sinks.writing.live_view import LiveView
 
 HEADERS = {
@@ -30,6 +29,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 BOUNDARY = b"--frame\r\n"
+ON_THE_WAY = 1 << 17  # bytes to a viewer, at most: more would only be older when they are seen
 AGAIN = 5.0  # seconds after which a picture is sent again: so one notices who has gone
 FAREWELL = 1.5  # seconds for the pages to learn that the run has ended: they ask every half second
 
@@ -39,7 +39,9 @@ class PageServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, family: AddressFamily, address: tuple[str, int], live: LiveView, token: str) -> None:
+    def __init__(
+        self, family: socket.AddressFamily, address: tuple[str, int], live: LiveView, token: str
+    ) -> None:
         self.address_family = family
         self.live, self.token = live, token
         super().__init__(address, PageHandler)
@@ -121,6 +123,7 @@ class PageHandler(BaseHTTPRequestHandler):
 
     def _stream(self) -> None:
         """Send one picture after the other, each complete: a part ends with the line that begins the next."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ON_THE_WAY)
         self._head(HTTPStatus.OK, {"Content-Type": "multipart/x-mixed-replace; boundary=frame"})
         self.wfile.write(BOUNDARY)
         version = 0

@@ -6,12 +6,14 @@ import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, NoReturn
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sinks import SINKS
 from sources import SOURCES, grouped
 from streamflow import __version__
 from streamflow.cli.source_arguments import add_source_options, rectangle
+from streamflow.cli.typed import typed
 from streamflow.draw.views import ALL_VIEWS, COLOURS, VIEWS
 from streamflow.errors import UsageError
 from streamflow.options import CHOICES, Knobs, Options
@@ -38,9 +40,19 @@ examples:
 class Parser(argparse.ArgumentParser):
     """Reports nonsense as the one-line error it is."""
 
+    def __init__(self, *command: str, **other: Any) -> None:
+        super().__init__(prog=typed(*command), **other)
+
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing the usage and exiting."""
-        raise UsageError(f"{message}; see python stream.py --help")
+        raise UsageError(f"{message}; {self._hint(message)}see {self.prog} --help")
+
+    def _hint(self, message: str) -> str:
+        """Which option was meant, if one is spelt much like what there is none of."""
+        _, _, unknown = message.partition("unrecognized arguments: ")
+        options = [word.partition("=")[0] for word in unknown.split() if word.startswith("-")]
+        close = get_close_matches(options[0], self._option_string_actions, n=1) if options else []
+        return f"did you mean {close[0]}? " if close else ""
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -111,13 +123,14 @@ def add_method_options(parser: argparse._ArgumentGroup | argparse.ArgumentParser
 
 
 def _parser() -> Parser:
+    program = typed()
     parser = Parser(
-        prog="stream.py",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="python stream.py SOURCE... [--plot_flow] [--epipole] [--depth] [--planar_flow] [--moving]\n"
-        "       [options]\n       python stream.py evaluate FOLDER...\n       python stream.py doctor | warm",
+        usage=f"{program} SOURCE... [--plot_flow] [--epipole] [--depth] [--planar_flow] [--moving]\n"
+        f"       [options]\n       {program} evaluate FOLDER...\n       {program} doctor | warm",
         description="Flow, camera heading, depth and planes of any video, as it streams.",
-        epilog=f"SOURCE is one of\n{_listed(SOURCES)}\nTARGET is one of\n{_listed(SINKS)}\n{EXAMPLES}",
+        epilog=f"SOURCE is one of\n{_listed(SOURCES)}\nTARGET is one of\n{_listed(SINKS)}\n"
+        f"{EXAMPLES.replace('python stream.py', program)}",
     )
     parser.add_argument("--version", action="version", version=f"streamflow {__version__}")
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help="what to look at: see below")

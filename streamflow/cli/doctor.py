@@ -28,7 +28,7 @@ CODECS = {
 
 def doctor(argv: Sequence[str]) -> int:
     """Print the table; the exit code is 0 whatever it says, for every part can be done without."""
-    Parser(prog="stream.py doctor", description="What this machine can do.").parse_args(argv)
+    Parser("doctor", description="What this machine can do.").parse_args(argv)
     table = Table("", "", "", title=f"Python {platform.python_version()} on {platform.platform()}")
     for name, (fine, words) in findings().items():
         table.add_row("[green]yes[/]" if fine else "[yellow]no[/]", name, words)

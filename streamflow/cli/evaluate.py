@@ -26,7 +26,7 @@ from streamflow.values import FrameTruth, Result
 
 def evaluate(argv: list[str]) -> int:
     """Print the scores of every folder: a table for people, or one JSON object a folder."""
-    parser = Parser(prog="stream.py evaluate", description="Errors against ground truth.")
+    parser = Parser("evaluate", description="Errors against ground truth.")
     parser.add_argument(
         "folders", nargs="+", metavar="FOLDER", help="a benchmark folder with ground truth, or demo:SCENE"
     )

@@ -3,43 +3,47 @@
 from __future__ import annotations
 
 import time
+from pathlib import PurePath
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
 
+from streamflow.rate import Rate
 from streamflow.values import Health, Result, SourceInfo
 
 PLAIN_SECONDS = 5.0  # between two plain lines
+WARM_UP = 3  # pairs that also load machine code: how long they take does not tell how long the rest will
+NAME_WIDTH = 24  # characters of a terminal's line
 
 
 class RunProgress:
     """Shows how far a run is: pairs, rate, time left, and what the camera does."""
 
     def __init__(self, info: SourceInfo, health: Health, console: Console, *, quiet: bool) -> None:
-        self._info, self._health, self._console = info, health, console
+        self._health, self._console = health, console
+        self._name = PurePath(info.name).name or info.name  # where it lies, its user knows
         self._pairs = max(info.length - 1, 0) if info.length else None
         self._quiet = quiet
         self._done = 0
+        self._rate = Rate()
         self._started = self._last_line = time.monotonic()
         self._bar: Progress | None = None
 
     def __enter__(self) -> RunProgress:
         if self._console.is_terminal and not self._quiet:
+            name = Column(max_width=NAME_WIDTH, no_wrap=True, overflow="ellipsis")
             self._bar = Progress(
-                TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn(),
-                TextColumn("{task.fields[rate]:.1f}/s"), TimeElapsedColumn(), TimeRemainingColumn(),
-                TextColumn("{task.fields[status]}"), console=self._console,
-            )  # fmt: skip
+                TextColumn("[bold]{task.description}", table_column=name),
+                BarColumn(None, table_column=Column(ratio=1, min_width=4)),
+                TextColumn("{task.fields[words]}"),
+                console=self._console,
+                expand=True,
+            )
             self._bar.start()
-            self._task = self._bar.add_task(self._info.name, total=self._pairs, rate=0.0, status="")
+            self._task = self._bar.add_task(escape(self._name), total=self._pairs, words="")
         return self
 
     def __exit__(
@@ -51,31 +55,34 @@ class RunProgress:
     def advance(self, result: Result) -> None:
         """Count one pair."""
         self._done += 1
+        if self._done >= WARM_UP:
+            self._rate.count()
         if self._bar is not None:
-            self._bar.update(self._task, advance=1, rate=self.rate, status=self._status(result))
+            self._bar.update(self._task, advance=1, words=self._words(result))
         elif not self._quiet and time.monotonic() - self._last_line > PLAIN_SECONDS:
             self._last_line = time.monotonic()
-            of = f"/{self._pairs}" if self._pairs else ""
-            status = self._status(result)
-            self._console.print(
-                f"{self._info.name}: {self._done}{of} pairs, {self.rate:.1f}/s, {status}",
-                highlight=False, markup=False, soft_wrap=True,
-            )  # fmt: skip
+            line = f"{self._name}: {self._words(result)}"
+            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
-    @property
-    def done(self) -> int:
-        """Pairs so far."""
-        return self._done
-
-    @property
-    def rate(self) -> float:
-        """Pairs a second, on average."""
-        return self._done / max(time.monotonic() - self._started, 1e-9)
-
-    def _status(self, result: Result) -> str:
-        words = [str(result.motion.status)] if result.motion else []
-        if self._health.dropped:
-            words.append(f"{self._health.dropped} dropped")
-        if self._health.gaps:
-            words.append(f"{self._health.gaps} gaps")
+    def _words(self, result: Result) -> str:
+        words = [f"{self._done}/{self._pairs} pairs" if self._pairs else f"{self._done} pairs"]
+        rate = self._rate.per_second
+        if rate is not None:
+            words.append(f"{rate:.1f}/s" if rate >= 0.1 else f"{1 / rate:.0f} s each")
+        if self._pairs is None or self._done >= self._pairs:
+            words.append(f"{clock(time.monotonic() - self._started)} gone")
+        elif rate is not None:
+            words.append(f"{clock((self._pairs - self._done) / rate)} left")
+        if result.motion is not None:
+            words.append(str(result.motion.status))
+        words += [
+            f"{n} {what}" for n, what in ((self._health.dropped, "dropped"), (self._health.gaps, "gaps")) if n
+        ]
         return ", ".join(words)
+
+
+def clock(seconds: float) -> str:
+    """m:ss, or h:mm:ss."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
+from collections.abc import Iterator
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from sources import Source
+from streamflow.cli.findings import Findings
 from streamflow.cli.outputs import Outputs
 from streamflow.cli.resume import continuing
 from streamflow.cli.signals import Interruptible
@@ -25,8 +28,9 @@ INCOMPLETE = 5  # exit code: finished, but the input was damaged or incomplete
 class Report:
     """Collects while the stream runs; the errors against the truth only where frames carry it."""
 
-    def __init__(self, source: Source, outputs: Outputs) -> None:
+    def __init__(self, source: Source, outputs: Outputs, arguments: Namespace) -> None:
         self._source, self._outputs = source, outputs
+        self._findings = Findings(arguments)
         self._pairs = self._damaged = self._repeats = 0
         self._rectified = False
         self._last: Result | None = None
@@ -40,6 +44,7 @@ class Report:
             self._repeats += 1
             return
         self._pairs += 1
+        self._findings.add(result)
         self._damaged += result.pair.damaged
         truth = pair_truth(result.pair)
         if truth is not None:
@@ -52,52 +57,55 @@ class Report:
 
     def show(self, console: Console, signals: Interruptible) -> None:
         """Print the closing lines, and on stdout the errors against the truth."""
-        for target in self._outputs.targets:
-            if target in self._outputs.faults:
-                _say(console, f"stopped early: {self._outputs.faults[target]}")
-            elif self._pairs:
-                did = "wrote" if target in self._outputs.kept else "showed"
-                _say(console, f"{did} {target} ({self._pairs} pairs)")
-        if self._rectified:
-            _say(console, "the lens distortion was undone: pictures and maps lie on the rectified frames")
+        for line in self._of_outputs():
+            _say(console, line)
         if self._nothing_followed and signals.received is None:
             _say(console, f"{self._source.info.name}: nothing to write: no two frames follow one another")
-        lens = None if self._last is None else _lens(self._last)
-        if lens is not None:
-            _say(console, lens)
-        for note in self._outputs.notes:
-            _say(console, note)
-        health = self._source.health
-        for note in health.notes:
-            _say(console, f"{self._source.info.name}: {note}")
-        if not health.whole:
-            _say(
-                console,
-                f"{self._source.info.name}: damaged input, {health.damaged} frames or packets damaged, "
-                f"{health.missing} missing; every frame that could be decoded was used",
-            )
-        if self._damaged:
-            _say(
-                console,
-                f"{self._source.info.name}: {self._damaged} pairs lie on damaged frames, or on frames that "
-                "were predicted from such; the outputs mark them",
-            )
-        if health.cuts:
-            _say(console, f"{self._source.info.name}: {health.cuts} cuts; each begins a segment of its own")
-        if health.repeats:
-            _say(
-                console,
-                f"{self._source.info.name}: {health.repeats} frames show the picture before them again; "
-                "time runs on to the next new one",
-            )
-        if health.dropped:
-            _say(console, f"{self._source.info.name}: {health.dropped} frames overtaken by newer ones")
+        for line in (*self._findings.lines(), *self._of_input()):
+            _say(console, f"{self._source.info.name}: {line}")
         if signals.received is not None:
             _say(console, "interrupted; what is written is complete up to here")
             if self._outputs.resumable:
-                _say(console, f"to continue: {continuing(sys.argv)}")
+                _say(console, f"to continue: {continuing(sys.argv[1:])}")
         if any(self._errors.values()):
             Console(stderr="jsonl:-" in self._outputs.targets).print(self._table())
+
+    def _of_outputs(self) -> Iterator[str]:
+        for target in self._outputs.targets:
+            if target in self._outputs.faults:
+                yield f"stopped early: {self._outputs.faults[target]}"
+            elif self._pairs:
+                did = "wrote" if target in self._outputs.kept else "showed"
+                yield f"{did} {target} ({self._pairs} pairs)"
+        lens = None if self._last is None else _lens(self._last)
+        if lens is not None:
+            yield lens
+        if self._rectified:
+            yield "the lens distortion was undone: pictures and maps lie on the rectified frames"
+        yield from self._outputs.notes
+
+    def _of_input(self) -> Iterator[str]:
+        health = self._source.health
+        yield from health.notes
+        if not health.whole:
+            yield (
+                f"damaged input, {health.damaged} frames or packets damaged, {health.missing} missing; "
+                "every frame that could be decoded was used"
+            )
+        if self._damaged:
+            yield (
+                f"{self._damaged} pairs lie on damaged frames, or on frames that were predicted from such; "
+                "the outputs mark them"
+            )
+        if health.cuts:
+            yield f"{health.cuts} cuts; each begins a segment of its own"
+        if health.repeats:
+            yield (
+                f"{health.repeats} frames show the picture before them again; "
+                "time runs on to the next new one"
+            )
+        if health.dropped:
+            yield f"{health.dropped} frames overtaken by newer ones"
 
     def exit_code(self, signals: Interruptible) -> int:
         """Return what the program ends with."""

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-import shlex
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from zlib import crc32
 
+from streamflow.cli.typed import typed
 from streamflow.values import SourceInfo
 
+FLAGS = re.compile(r"-(?P<flags>[qy]+)(?P<output>o.*)?")  # letters that may share a dash, before the last
 
-def continuing(argv: Sequence[str]) -> str:
-    """Return the command line that continues the run which `argv` began."""
-    program, *words = argv
-    kept = [word for word in words if word not in ("-y", "--overwrite", "--resume")]
-    return shlex.join(["python", program, *kept, "--resume"])
+
+def continuing(words: Sequence[str]) -> str:
+    """Return the command line that continues the run which these words began."""
+    return typed("--resume", *filter(None, map(_not_replacing, words)))
+
+
+def _not_replacing(word: str) -> str:
+    """Return a word without what asks for outputs to be replaced, or for what is asked for anyhow."""
+    if len(word) > len("--o") and ("--overwrite".startswith(word) or "--resume".startswith(word)):
+        return ""
+    found = FLAGS.fullmatch(word)
+    if found is None:
+        return word
+    rest = found["flags"].replace("y", "") + (found["output"] or "")
+    return rest and f"-{rest}"
 
 
 def state_of_files(info: SourceInfo) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import FrameType, TracebackType
 from typing import TypeVar
 
@@ -43,15 +43,20 @@ class Interruptible:
     def frames(self, source: Iterable[T]) -> Iterator[T]:
         """Yield what `source` yields until a signal comes."""
         iterator = iter(source)
-        while self.received is None:
-            try:
-                self._waiting = True
-                item = next(iterator)
-            except (StopIteration, Interrupted):
-                return
-            finally:
-                self._waiting = False
+        while (item := self.unless_ended(lambda: next(iterator, None))) is not None:
             yield item
+
+    def unless_ended(self, work: Callable[[], T]) -> T | None:
+        """Return what `work` returns; None if a signal came, which does not wait for it."""
+        if self.received is not None:
+            return None
+        try:
+            self._waiting = True
+            return work()
+        except Interrupted:
+            return None
+        finally:
+            self._waiting = False
 
     @property
     def exit_code(self) -> int:

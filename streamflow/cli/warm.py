@@ -14,7 +14,7 @@ from streamflow.stages import Stage
 
 def warm(argv: Sequence[str]) -> int:
     """Compile every stage and method, and say where the machine code is."""
-    Parser(prog="stream.py warm", description="Compile every kernel for this machine now.").parse_args(argv)
+    Parser("warm", description="Compile every kernel for this machine now.").parse_args(argv)
     compiled(Stage, "balanced")
     compiled({Stage.FLOW}, "plain")
     Console(stderr=True).print(f"machine code is in {jit.CACHE}", highlight=False, soft_wrap=True)

@@ -29,7 +29,7 @@ TARGETS = {
     "video": "out.mp4", "png": "png:pictures", "depth_video": "depth:maps.mkv", "depth": "depth:maps",
     "flo": "flo:flow", "kitti": "kitti:kitti", "pfm": "pfm:pfm", "npz": "npz:arrays", "ply": "ply:clouds",
     "jsonl": "jsonl:log.jsonl", "figure": "figure:plots", "poses": "poses:trajectory.txt",
-    "mask": "mask:masks",
+    "mask": "mask:masks", "exr": "exr:layers",
 }  # fmt: skip
 
 

@@ -109,20 +109,19 @@ def test_the_state_tells_of_the_run() -> None:
         }  # fmt: skip
 
 
-def test_a_viewer_that_reads_nothing_holds_nobody_up_and_then_sees_the_newest() -> None:
+def test_a_viewer_that_reads_nothing_costs_nothing_and_the_next_sees_the_newest() -> None:
     big = make_results(size=(1281, 719))
-    with served() as (sink, page), page.connection() as idle, page.connection() as slow:
-        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    with served() as (sink, page), page.connection(), page.connection():
         slowest = 0.0
-        for number in range(400):  # some 40 MB of pictures, more than all buffers hold
+        for number in range(300):  # some 30 MB of pictures, more than all buffers hold
             begun = time.monotonic()
             sink.write(big[number % len(big)])
             slowest = max(slowest, time.monotonic() - begun)
             time.sleep(0.005)
         assert slowest < 1  # second; it would be for ever
-        pictures = page.pictures()
-        assert difference(next(pictures), big[399 % len(big)].pair.reference.image) < 3
-        assert idle.fileno() > 0
+        drawn, _ = sink._live._jpeg  # number of the last picture that was made for them
+        assert 0 < drawn < 100
+        assert difference(next(page.pictures()), big[299 % len(big)].pair.reference.image) < 3
 
 
 def test_a_paused_run_waits_and_a_step_is_one_result() -> None:
@@ -341,13 +340,14 @@ def test_a_browser_shows_the_run_and_turns_it(browser: Browser) -> None:
             browser.press(" ")
             browser.wait_for("run.textContent === 'paused' && pause.textContent === 'go on'")
             until(lambda: page.state()["pairs"] == shown() + 1)
-            picture = RESULTS[shown() % len(RESULTS)].pair.reference.image
+            held = shown()
+            picture = RESULTS[held % len(RESULTS)].pair.reference.image
             until(lambda: contains(browser.screenshot(), picture))
             browser.press("+")
             browser.wait_for("threshmin.value === '11'")
             assert run.knobs.threshmin == 11
             browser.press(".")
-            browser.wait_for(f"state.pairs === {shown() + 2}")
+            browser.wait_for(f"state.pairs === {held + 2}")
             browser.value("view.value = 'depth'; view.dispatchEvent(new Event('change'))")
             until(lambda: page.state()["view"] == "depth")
             browser.value("view.value = 'image'; view.dispatchEvent(new Event('change'))")
