@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sources.reading.bag_files import is_bag
 from sources.reading.image_files import PRINTF, is_image
 from sources.reading.playlist import chapters, is_list
 from streamflow.errors import UsageError
@@ -72,6 +73,12 @@ SOURCES = Registry(
             "URL",
             "a network camera: rtsp://, http://, ...",
             lambda s: re.match(r"[a-z][a-z0-9+.-]+://", s) is not None,
+        ),
+        "bag": Entry(
+            "sources.bag:BagSource",
+            "FILE.bag|.mcap|.db3|FOLDER[:TOPIC]",
+            "a ROS bag: its pictures, their times and calibration",
+            is_bag,
         ),
         "sequence": Entry(
             "sources.benchmark:SequenceSource",

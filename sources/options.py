@@ -68,7 +68,7 @@ OF_ANY_SOURCE = frozenset({"start", "end", "every", "frames"}) | RESHAPING
 USERS = {
     "fps": "image folders, streams without a clock and webcams",
     "every_frame": "cameras",
-    "levels": "images and video files",
+    "levels": "images, video files and bags",
 }
 
 

@@ -66,7 +66,7 @@ def read_pages(path: Path, skip: int = 0) -> Iterator[Picture | Unreadable | Non
 
 
 class Pages:
-    """The pages of one image file, read one by one.
+    """The pages of one image file, or of its bytes, read one by one.
 
     Raises
     ------
@@ -74,10 +74,10 @@ class Pages:
         Here or in `read`: the file is damaged, incomplete or no image.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: Path | bytes) -> None:
         self._left_out = ""
         with _faults():
-            self._data = path.read_bytes()
+            self._data = file if isinstance(file, bytes) else file.read_bytes()
             if not self._data:
                 raise Unreadable("is empty (0 bytes)")
             self._image = _opened(self._data)
