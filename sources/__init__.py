@@ -149,7 +149,8 @@ def open_source(spec: str | Sequence[str], **options: Any) -> Source:
     SourceError
         The input is missing or is not what its name says.
     """
-    from sources.options import OF_ANY_SOURCE, RESHAPING, SourceOptions
+    from sources.options import RESHAPING, SELECTING, SourceOptions
+    from sources.reading.panorama import flat
     from sources.reading.reshape import Reshaped, check_size
     from sources.reading.selection import Selection
 
@@ -157,13 +158,14 @@ def open_source(spec: str | Sequence[str], **options: Any) -> Source:
     asked = wanted.asked()
     source: Source = _open(spec, asked)
     try:
+        source = flat(source, wanted.view360)
         if asked.keys() & RESHAPING:
             source = Reshaped(source, wanted)
         check_size(source.info)
     except BaseException:
         source.close()
         raise
-    return Selection(source, wanted) if asked.keys() & (OF_ANY_SOURCE - RESHAPING) else source
+    return Selection(source, wanted) if asked.keys() & SELECTING else source
 
 
 def _open(spec: str | Sequence[str], asked: dict[str, Any]) -> Source:

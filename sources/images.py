@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sources.reading.image_file import Pages, Picture, Unreadable, focal_35mm, read_pages
+from sources.reading.image_file import Pages, Picture, Unreadable, focal_35mm, projection, read_pages
 from sources.reading.image_files import find_images, missing_before
 from sources.reading.levels import EightBits, Levels
 from sources.reading.picture import size_change
@@ -72,6 +72,7 @@ class ImagesSource:
             length=count,
             rate=fps,
             size=first.size,
+            projection=projection(self._paths[0]),
             focal_35mm=focal_35mm(self._paths[0]),
             files=tuple(map(str, self._paths)),
         )

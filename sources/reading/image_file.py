@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -143,13 +144,23 @@ def holds_one_picture(path: Path) -> bool:
         return True
 
 
+def projection(path: Path) -> str | None:
+    """How the picture shows the directions around the camera, by Google's XMP; None: flat."""
+    try:
+        with _faults(), Image.open(path) as image:
+            found = re.search(rb'ProjectionType(?:="|>)\s*(\w+)', image.info.get("xmp", b""))
+    except Unreadable:
+        return None
+    return None if found is None else found[1].decode()
+
+
 def focal_35mm(path: Path) -> float | None:
     """Focal length in millimetres on 35 mm film, if EXIF has it."""
     try:
-        with Image.open(path) as image:
+        with _faults(), Image.open(path) as image:
             focal = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.FocalLengthIn35mmFilm)
             return float(focal or 0) or None
-    except Exception:  # absent or damaged: not known
+    except Unreadable:  # absent or damaged: not known
         return None
 
 
