@@ -76,7 +76,7 @@ def stream(spec: str | Sequence[str], arguments: Namespace) -> int:
     with ExitStack() as stack:
         knobs = Knobs(arguments.threshmin)
         signals = stack.enter_context(Interruptible(knobs))
-        source = open_source(spec, **source_options(arguments))
+        source = signals.opened(lambda: open_source(spec, **source_options(arguments)))
         stack.enter_context(closing(source))
         outputs = stack.enter_context(Outputs(source, arguments, knobs))
         options = command_line.options(arguments)

@@ -110,6 +110,12 @@ SINKS = Registry(
             "trajectory in TUM's form, or KITTI's for FILE.kitti",
             prefixed("poses"),
         ),
+        "bag": Entry(
+            "sinks.bag:BagSink",
+            "bag:DIR[,points]",
+            "ROS 2 bag: picture, depth, camera, transform, odometry",
+            prefixed("bag"),
+        ),
         "jsonl": Entry("sinks.jsonl:JsonlSink", "jsonl:FILE|-", "one JSON object a pair", prefixed("jsonl")),
         "figure": Entry(
             "sinks.figure:FigureSink",

@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sources.reading.bag_files import is_bag
 from sources.reading.image_files import PRINTF, is_image
 from sources.reading.playlist import chapters, is_list
 from streamflow.errors import UsageError
@@ -72,6 +73,12 @@ SOURCES = Registry(
             "URL",
             "a network camera: rtsp://, http://, ...",
             lambda s: re.match(r"[a-z][a-z0-9+.-]+://", s) is not None,
+        ),
+        "bag": Entry(
+            "sources.bag:BagSource",
+            "FILE.bag|.mcap|.db3|FOLDER[:TOPIC]",
+            "a ROS bag: its pictures, their times and calibration",
+            is_bag,
         ),
         "sequence": Entry(
             "sources.benchmark:SequenceSource",
@@ -142,7 +149,8 @@ def open_source(spec: str | Sequence[str], **options: Any) -> Source:
     SourceError
         The input is missing or is not what its name says.
     """
-    from sources.options import OF_ANY_SOURCE, RESHAPING, SourceOptions
+    from sources.options import RESHAPING, SELECTING, SourceOptions
+    from sources.reading.panorama import flat
     from sources.reading.reshape import Reshaped, check_size
     from sources.reading.selection import Selection
 
@@ -150,13 +158,14 @@ def open_source(spec: str | Sequence[str], **options: Any) -> Source:
     asked = wanted.asked()
     source: Source = _open(spec, asked)
     try:
+        source = flat(source, wanted.view360)
         if asked.keys() & RESHAPING:
             source = Reshaped(source, wanted)
         check_size(source.info)
     except BaseException:
         source.close()
         raise
-    return Selection(source, wanted) if asked.keys() & (OF_ANY_SOURCE - RESHAPING) else source
+    return Selection(source, wanted) if asked.keys() & SELECTING else source
 
 
 def _open(spec: str | Sequence[str], asked: dict[str, Any]) -> Source:

@@ -57,6 +57,7 @@ class SequenceSource:
             rate=fps,
             size=first.size,
             camera_matrix=first.truth.camera_matrix,
+            files=tuple(sorted(str(path) for path in folder.rglob("*") if path.is_file())),
         )
 
     def __iter__(self) -> Iterator[Frame]:

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sources.reading.image_file import Pages, Picture, Unreadable, focal_35mm, read_pages
+from sources.reading.image_file import Pages, Picture, Unreadable, focal_35mm, projection, read_pages
 from sources.reading.image_files import find_images, missing_before
-from sources.reading.levels import Levels, levels_of
+from sources.reading.levels import EightBits, Levels
 from sources.reading.picture import size_change
 from streamflow.errors import SourceError, UsageError
-from streamflow.values import Frame, Health, Image, SourceInfo
+from streamflow.values import Frame, Health, SourceInfo
 
 SAMPLES = 9  # deep images looked at to find the levels of a folder
 
@@ -50,8 +50,8 @@ class ImagesSource:
         self.health = Health()
         self._fps = fps
         self._paths, notes = find_images(spec) if isinstance(spec, str) else ([*map(Path, spec)], [])
-        self._levels = None if levels is None else Levels(*levels)
-        self._deep = False
+        given = None if levels is None else Levels(*levels)
+        self._8_bits = EightBits(self.health, given, lambda: sample(self._paths))
         self._elapsed = Fraction(0)  # of an animation
         name = spec if isinstance(spec, str) else ", ".join(spec)
         for note in notes:
@@ -63,7 +63,7 @@ class ImagesSource:
         count = self._count()
         if count == 1:
             raise SourceError(f"{name}: is one picture; motion needs two or more, or a folder of them")
-        if levels is not None and not self._deep:
+        if levels is not None and not self._8_bits.deep:
             raise UsageError(f"{name}: its pictures are 8 bits deep; leave out levels")
         self._frames = chain([first], self._frames)
         self.info = SourceInfo(
@@ -72,6 +72,7 @@ class ImagesSource:
             length=count,
             rate=fps,
             size=first.size,
+            projection=projection(self._paths[0]),
             focal_35mm=focal_35mm(self._paths[0]),
             files=tuple(map(str, self._paths)),
         )
@@ -109,7 +110,9 @@ class ImagesSource:
                     self.health.note(f"{path.name}: {picture}")
                     gaps = [f"{path.name} cannot be read"]
                 elif picture is not None:
-                    image = self._image(picture)
+                    if picture.remark:
+                        self.health.note(picture.remark)
+                    image = self._8_bits(picture.pixels)
                     if change := size_change(size, image):
                         gaps.append(change)
                         self.health.note(f"{path.name}: {change}")
@@ -119,20 +122,6 @@ class ImagesSource:
                     yield Frame(index, image, self._time(index, picture), gap)
                     gaps = []
                 index += 1
-
-    def _image(self, picture: Picture) -> Image:
-        """(H, W, 3) uint8 BGR."""
-        if picture.remark:
-            self.health.note(picture.remark)
-        pixels = picture.pixels
-        if pixels.dtype != np.uint8:
-            self._deep = True
-            self._levels = self._levels or levels_of([pixels, *sample(self._paths)])
-            self.health.note(f"{pixels.dtype} pictures, {self._levels} shown as black to white (see levels)")
-            pixels = self._levels.to_8_bits(pixels)
-        if pixels.ndim == 2:
-            pixels = np.repeat(pixels[..., None], 3, axis=2)
-        return np.ascontiguousarray(pixels, np.uint8)
 
     def _time(self, index: int, picture: Picture) -> Fraction | None:
         if self._fps is not None:

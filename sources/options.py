@@ -23,6 +23,7 @@ class SourceOptions:
     end: Fraction | None = None  # seconds after the stream's first frame; what is shown then is left out
     every: int = 1  # take one frame of so many
     frames: int | None = None  # take so many frames at most
+    view360: tuple[float, float, float] | None = None  # (yaw, pitch, field of view) to cut out, degrees
     rotate: int = 0  # degrees clockwise, a multiple of 90
     crop: tuple[int, int, int, int] | None = None  # (x, y, width, height) in pixels of the frames once turned
     size: int | tuple[int, int | None] | None = None  # width of the frames, or width and height
@@ -47,6 +48,10 @@ class SourceOptions:
             raise UsageError(f"`fps` must be above 0 and at most {FASTEST}")
         if self.every < 1 or (self.frames is not None and self.frames < 2):
             raise UsageError("`every` must be at least 1, and `frames` at least 2: a pair")
+        if self.view360 is not None and not (abs(self.view360[1]) <= 90 and 10 <= self.view360[2] <= 150):
+            raise UsageError(
+                "`view360`: the pitch is from -90 to 90 degrees, the field of view from 10 to 150"
+            )
         if self.rotate % 90:
             raise UsageError(f"`rotate` {self.rotate}: pictures are turned by 90, 180 or 270 degrees")
         if self.levels is not None and not self.levels[0] < self.levels[1]:
@@ -62,13 +67,14 @@ class SourceOptions:
 
 
 RESHAPING = frozenset({"rotate", "crop", "size"})
-OF_ANY_SOURCE = frozenset({"start", "end", "every", "frames"}) | RESHAPING
+SELECTING = frozenset({"start", "end", "every", "frames"})
+OF_ANY_SOURCE = SELECTING | RESHAPING | {"view360"}
 
 # Who can use the others, for the message to those who cannot.
 USERS = {
     "fps": "image folders, streams without a clock and webcams",
     "every_frame": "cameras",
-    "levels": "images and video files",
+    "levels": "images, video files and bags",
 }
 
 

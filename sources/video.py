@@ -135,7 +135,15 @@ class VideoSource:
             length = round(Fraction(self._container.duration, av.time_base) * rate)
         files = () if self._spec == STDIN else (self._spec,)
         stem = "stdin" if self._spec == STDIN else Path(self._spec).stem
-        return SourceInfo(self._spec, stem, length=length, rate=rate, size=first.size, files=files)
+        return SourceInfo(
+            self._spec,
+            stem,
+            length=length,
+            rate=rate,
+            size=first.size,
+            projection=self._pictures.projection,
+            files=files,
+        )
 
     def _rate(self) -> Fraction | None:
         rate = self._stream.average_rate or self._stream.guessed_rate

@@ -172,6 +172,9 @@ class SourceInfo:
     rate: Fraction | None = None  # nominal frames a second
     size: tuple[int, int] | None = None  # (width, height), if known before the first frame
     camera_matrix: Matrix | None = None  # (3, 3) pixels, if the source knows it
+    distortion: Matrix | None = None  # of its lens as OpenCV has it: k1 k2 p1 p2 k3 ..., or four if `fisheye`
+    fisheye: bool = False
+    projection: str | None = None  # of pictures that are not flat, such as "equirectangular"
     focal_35mm: float | None = None  # focal length in millimetres on 35 mm film (EXIF), if recorded
     files: tuple[str, ...] = ()  # what is read, if it is files
 

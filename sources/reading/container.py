@@ -67,7 +67,9 @@ def video_stream(container: InputContainer, path: str) -> VideoStream:
 
 
 def standard_input() -> BinaryIO:
-    """The stream that was piped into the program.
+    """The stream that was piped into the program, unbuffered.
+
+    A buffer has a lock, and Python aborts if a thread that is left behind holds it at the program's end.
 
     Raises
     ------
@@ -76,7 +78,7 @@ def standard_input() -> BinaryIO:
     """
     if sys.stdin is None or sys.stdin.isatty():
         raise SourceError("-: nothing is piped in; try: ffmpeg ... -f matroska - | python stream.py -")
-    return sys.stdin.buffer
+    return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
 
 
 def sample(path: str) -> Iterator[NDArray[Any]]:

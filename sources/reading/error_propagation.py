@@ -31,6 +31,8 @@ class ErrorPropagation:
         leading = self._healed is not None and time is not None and time < self._healed
         if self._broken or leading:
             self._reached.append(time)
+        elif time in self._reached:  # the clock went back: that was another frame
+            self._reached.remove(time)
 
     def damage(self, time: Fraction | None) -> None:
         """Note that the frame of `time` is damaged; None: something before the packet to come."""

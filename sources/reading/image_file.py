@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -66,7 +67,7 @@ def read_pages(path: Path, skip: int = 0) -> Iterator[Picture | Unreadable | Non
 
 
 class Pages:
-    """The pages of one image file, read one by one.
+    """The pages of one image file, or of its bytes, read one by one.
 
     Raises
     ------
@@ -74,18 +75,22 @@ class Pages:
         Here or in `read`: the file is damaged, incomplete or no image.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: Path | bytes) -> None:
         self._left_out = ""
         with _faults():
-            self._data = path.read_bytes()
+            self._data = file if isinstance(file, bytes) else file.read_bytes()
             if not self._data:
                 raise Unreadable("is empty (0 bytes)")
-            self._image = _opened(self._data)
+            whole = _whole_chunks(self._data) if self._data[8:12] == b"WEBP" else self._data
+            self._torn = whole is not self._data
+            self._image = _opened(whole)
             self.numbers = self._find_pages()
 
     def read(self, page: int) -> Picture:
         """Read a page, the pages before it having been read, or not."""
         with _faults():
+            if self._torn and page == self.numbers[-1]:
+                raise Unreadable("is cut off")
             if self._image is None:
                 return Picture(_deep(self._data, page))
             if self._image.tell() != page:
@@ -104,7 +109,7 @@ class Pages:
         if self._image is not None and held > 1 and self._image.format not in SEQUENCES:
             self._left_out = f"{self._image.format} files hold further pictures: the first of each is read"
             return [0]
-        return range(held)
+        return range(held + self._torn)
 
     def _pages_of_tiff(self, image: TiffImageFile) -> list[int]:
         """Pages that are no reduced copies of others, and the one after which the list is damaged."""
@@ -139,13 +144,23 @@ def holds_one_picture(path: Path) -> bool:
         return True
 
 
+def projection(path: Path) -> str | None:
+    """How the picture shows the directions around the camera, by Google's XMP; None: flat."""
+    try:
+        with _faults(), Image.open(path) as image:
+            found = re.search(rb'ProjectionType(?:="|>)\s*(\w+)', image.info.get("xmp", b""))
+    except Unreadable:
+        return None
+    return None if found is None else found[1].decode()
+
+
 def focal_35mm(path: Path) -> float | None:
     """Focal length in millimetres on 35 mm film, if EXIF has it."""
     try:
-        with Image.open(path) as image:
+        with _faults(), Image.open(path) as image:
             focal = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.FocalLengthIn35mmFilm)
             return float(focal or 0) or None
-    except Exception:  # absent or damaged: not known
+    except Unreadable:  # absent or damaged: not known
         return None
 
 
@@ -172,6 +187,20 @@ def _opened(data: bytes) -> ImageFile.ImageFile | None:
         if data.startswith(TIFF):
             return None
         raise
+
+
+def _whole_chunks(data: bytes) -> bytes:
+    """A WebP file without the chunk that is cut off at its end, for which decoders refuse all of it."""
+    if int.from_bytes(data[4:8], "little") + 8 <= len(data):
+        return data
+    end = following = 12
+    while following <= len(data):
+        end = following
+        size = int.from_bytes(data[end + 4 : end + 8], "little")
+        following += 8 + size + size % 2
+    if not any(picture in data[:end] for picture in (b"VP8 ", b"VP8L", b"ANMF")):
+        raise Unreadable("is cut off")
+    return data[:4] + (end - 8).to_bytes(4, "little") + data[8:end]
 
 
 def _is_deep(image: ImageFile.ImageFile) -> bool:

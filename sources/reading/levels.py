@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.values import Image
+from streamflow.values import Health, Image
 
 PERCENTILES = (0.1, 99.9)  # of a sample: single pixels of a sensor are hot or dead
 HEADROOM = 0.05  # of the range between them, on both sides: other pictures go beyond the sample
@@ -30,6 +30,37 @@ class Levels:
 
     def __str__(self) -> str:
         return f"{self.black:g}:{self.white:g}"
+
+
+class EightBits:
+    """Makes (H, W, 3) uint8 of the pictures of a stream, those that are deeper by levels that hold for all.
+
+    Parameters
+    ----------
+    health : Health
+        Told which levels these are.
+    levels : Levels, optional
+        Given by the user.
+    sample : callable
+        Pictures of the stream from which to find levels, where none are given.
+    """
+
+    def __init__(
+        self, health: Health, levels: Levels | None, sample: Callable[[], Iterable[NDArray[Any]]]
+    ) -> None:
+        self._health, self._levels, self._sample = health, levels, sample
+        self.deep = False  # whether a picture was
+
+    def __call__(self, pixels: NDArray[Any]) -> Image:
+        """Map a picture (H, W) or (H, W, 3)."""
+        if pixels.dtype != np.uint8:
+            self.deep = True
+            self._levels = self._levels or levels_of([pixels, *self._sample()])
+            self._health.note(f"{pixels.dtype} pictures, {self._levels} shown as black to white (see levels)")
+            pixels = self._levels.to_8_bits(pixels)
+        if pixels.ndim == 2:
+            pixels = np.repeat(pixels[..., None], 3, axis=2)
+        return np.require(pixels, np.uint8, ["C", "W"])  # bytes of a message are not to be written to
 
 
 def levels_of(sample: Iterable[NDArray[Any]]) -> Levels:

@@ -17,6 +17,16 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from sources.reading.levels import Levels, levels_of
 from streamflow.values import Health, Image
 
+# FFmpeg's numbers of the ways to show all directions.
+PROJECTIONS = {
+    0: "equirectangular",
+    1: "cubemap",
+    2: "equirectangular in tiles",
+    3: "half equirectangular",
+    4: None,  # flat
+    5: "fisheye",
+}
+
 # Beyond these a pixel aspect is a damaged header rather than a camera.
 PLAUSIBLE_ASPECT = (Fraction(1, 4), Fraction(4))
 
@@ -30,9 +40,11 @@ class Pictures:
     def __init__(self, health: Health, levels: Levels | None = None) -> None:
         self._reformatter = VideoReformatter()
         self._health, self._levels = health, levels
+        self.projection: str | None = None  # of the last picture, if it is not flat
 
     def image(self, frame: VideoFrame, aspect: Fraction | None) -> Image:
         """(H, W, 3) uint8 BGR of `frame`, whose pixels are `aspect` times as wide as high."""
+        self.projection = projection(frame)
         size = square_pixels(frame.width, frame.height, aspect)
         if is_deep_grey(frame.format):
             return upright(self._deep(frame, size), display_matrix(frame))
@@ -81,12 +93,21 @@ def size_change(before: tuple[int, ...] | None, image: Image) -> str:
 
 def display_matrix(frame: VideoFrame) -> list[int] | None:
     """[a, b, c, d] of the rotation tag, by which (x, y) is shown at (a x + c y, b x + d y)."""
+    found = _side_data(frame, Type.DISPLAYMATRIX)
+    return None if found is None else [found[i] for i in (0, 1, 3, 4)]
+
+
+def projection(frame: VideoFrame) -> str | None:
+    """How the frame shows the directions around the camera; None: flat, as far as the file tells."""
+    found = _side_data(frame, Type.SPHERICAL)
+    return None if found is None else PROJECTIONS.get(found[0], f"number {found[0]}")
+
+
+def _side_data(frame: VideoFrame, kind: Type) -> list[int] | None:
+    """Whole numbers of 32 bits."""
     side_data: Any = frame.side_data  # a container of buffers, whatever its stub says
-    for data in side_data:
-        if data.type is Type.DISPLAYMATRIX:
-            a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
-            return [a, b, c, d]
-    return None
+    found = next((bytes(data) for data in side_data if data.type is kind), None)
+    return None if found is None else np.frombuffer(found[: len(found) // 4 * 4], np.int32).tolist()
 
 
 def upright(image: Image, matrix: list[int] | None) -> Image:

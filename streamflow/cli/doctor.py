@@ -12,9 +12,10 @@ from rich.table import Table
 
 from sinks.writing.display import check_display
 from streamflow.cli.arguments import Parser
+from streamflow.cli.webcams import webcams
 from streamflow.errors import SinkError
 
-LIBRARIES = ("opencv-python", "numpy", "scipy", "matplotlib", "rich", "av", "numba")
+LIBRARIES = ("opencv-python", "numpy", "scipy", "matplotlib", "rich", "av", "numba", "rosbags", "OpenEXR")
 CODECS = {
     "write mp4, mkv": ("libx264", "w"),
     "write webm": ("libvpx-vp9", "w"),
@@ -41,9 +42,17 @@ def findings() -> dict[str, tuple[bool, str]]:
     found = {name: _library(name) for name in LIBRARIES}
     found.update({name: _codec(codec, mode) for name, (codec, mode) in CODECS.items()})
     found["window"] = _attempt(check_display, "a display answers")
-    cameras = sorted(str(path) for path in Path("/dev").glob("video*"))
-    found["camera"] = bool(cameras), ", ".join(cameras) or "no /dev/video*"
-    return found
+    cameras = {f"camera {device}": (True, said) for device, said in _webcams().items()}
+    return found | (cameras or {"camera": (False, "no /dev/video*")})
+
+
+def _webcams() -> dict[str, str]:
+    devices = sorted(Path("/dev").glob("video*"))
+    if not devices:
+        return {}
+    from fcntl import ioctl
+
+    return webcams(ioctl, devices)
 
 
 def _library(name: str) -> tuple[bool, str]:

@@ -27,6 +27,7 @@ class Interruptible:
         self._knobs = knobs
         self.received: int | None = None  # signal number
         self._waiting = False
+        self._opening = False
 
     def __enter__(self) -> Interruptible:
         self._before = {
@@ -39,6 +40,14 @@ class Interruptible:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def opened(self, open_it: Callable[[], T]) -> T:
+        """Return what `open_it` opens; a signal ends the program at once, for nothing has begun."""
+        try:
+            self._opening = True
+            return open_it()
+        finally:
+            self._opening = False
 
     def frames(self, source: Iterable[T]) -> Iterator[T]:
         """Yield what `source` yields until a signal comes."""
@@ -65,6 +74,8 @@ class Interruptible:
         return 128 + self.received
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if self._opening:
+            raise SystemExit(128 + number)
         if self.received is not None:
             raise KeyboardInterrupt
         self.received = number

@@ -18,6 +18,9 @@ def add_source_options(parser: argparse._ArgumentGroup) -> None:
     add("--end", type=_time, metavar="T", help="end T after the first frame")
     add("--every", type=int, default=default.every, metavar="N", help="take one frame of N")
     add("--frames", type=int, metavar="N", help="take N frames at most")
+    add("--view360", type=_view, metavar="YAW,PITCH,FOV",
+        help="of 360-degree pictures: look so many degrees to the right and up, and so wide "
+             "(--view360=-90,0,90 to the left)")  # fmt: skip
     add("--crop", type=rectangle, metavar="x,y,w,h",
         help="a part of the pictures, in their own pixels; the camera matrix follows")  # fmt: skip
     add("--size", type=_size, metavar="W[xH]", help="scale the pictures; the camera matrix follows")
@@ -44,6 +47,14 @@ def rectangle(text: str) -> tuple[int, int, int, int]:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text} is not x,y,width,height in pixels") from None
     return x, y, width, height
+
+
+def _view(text: str) -> tuple[float, float, float]:
+    try:
+        yaw, pitch, fov = (float(word) for word in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not YAW,PITCH,FOV in degrees") from None
+    return yaw, pitch, fov
 
 
 def _time(text: str) -> Fraction:

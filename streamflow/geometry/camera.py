@@ -189,7 +189,8 @@ def _calibration(
     if options.fov is not None:
         return Calibration(matrix_from_fov(options.fov, size)), CameraSource.GIVEN
     if source.camera_matrix is not None:
-        return Calibration(source.camera_matrix, first, name=source.name), CameraSource.RECORDED
+        lens = source.distortion, source.fisheye, source.name
+        return Calibration(source.camera_matrix, first, *lens), CameraSource.RECORDED
     if source.focal_35mm is not None:
         matrix = matrix_from_fov(fov_from_focal_35mm(source.focal_35mm), size)
         return Calibration(matrix), CameraSource.RECORDED

@@ -13,6 +13,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+import OpenEXR
 import pytest
 
 from sinks.read import read_depth, read_flow, read_npz, read_pfm
@@ -29,7 +30,7 @@ TARGETS = {
     "video": "out.mp4", "png": "png:pictures", "depth_video": "depth:maps.mkv", "depth": "depth:maps",
     "flo": "flo:flow", "kitti": "kitti:kitti", "pfm": "pfm:pfm", "npz": "npz:arrays", "ply": "ply:clouds",
     "jsonl": "jsonl:log.jsonl", "figure": "figure:plots", "poses": "poses:trajectory.txt",
-    "mask": "mask:masks", "exr": "exr:layers",
+    "mask": "mask:masks", "exr": "exr:layers", "bag": "bag:robot,points",
 }  # fmt: skip
 
 
@@ -107,6 +108,9 @@ def test_the_depth_files_agree_with_one_another_and_the_truth(
         exact = read_npz(everything / f"arrays/frame_{index:06d}.npz")["inverse_depth"]
         known = np.isfinite(exact) & (exact > 0)
         np.testing.assert_allclose(inverse[known], exact[known], atol=np.nanmax(exact) * 2e-3)
+        with OpenEXR.File(str(everything / f"layers/frame_{index:06d}.exr"), separate_channels=True) as file:
+            z = file.channels()["Z"].pixels
+        np.testing.assert_allclose(z[known], 1 / exact[known], rtol=1e-5)
         pfm = read_pfm(everything / f"pfm/frame_{index:06d}.pfm")
         np.testing.assert_array_equal(pfm, exact)
         errors, _ = depth_errors(inverse, truth.inverse_depth, truth.visible)

@@ -34,10 +34,12 @@ TARGETS = {
     "ply": "ply:out",
     "poses": "poses:out.txt",
     "mask": "mask:out",
+    "bag": "bag:out",
     "jsonl": "jsonl:out.jsonl",
     "figure": "figure:out",
 }
-FOLDERS = [spelling for spelling in TARGETS.values() if "." not in spelling]
+# A bag is a folder that is written like a file: see also test_bag.
+FOLDERS = [spelling for name, spelling in TARGETS.items() if "." not in spelling and name != "bag"]
 FILES = [spelling for spelling in TARGETS.values() if "." in spelling]
 
 

@@ -21,6 +21,7 @@ from sources import SOURCES, Source, open_source
 from sources.options import OF_ANY_SOURCE, USERS, SourceOptions
 from streamflow.errors import SourceError, UsageError
 from streamflow.values import Frame, Health, SourceInfo
+from tests.support.bags import BagWriter
 from tests.support.clips import picture, times, write_clip
 from tests.support.http_camera import HttpCamera
 
@@ -45,6 +46,14 @@ def joined(folder: Path) -> Iterator[str]:
         write_clip(folder / f"DJI_000{i}.mp4", count=COUNT // 2)
     (folder / "list.txt").write_text("file 'DJI_0000.mp4'\nfile 'DJI_0001.mp4'\n")
     yield str(folder / "list.txt")
+
+
+@contextmanager
+def bag(folder: Path) -> Iterator[str]:
+    with BagWriter(folder / "drive") as writer:
+        for i in range(COUNT):
+            writer.image("/camera/image_raw", i, picture(i))
+    yield str(folder / "drive")
 
 
 @contextmanager
@@ -73,6 +82,7 @@ SAMPLES: dict[str, Callable[[Path], AbstractContextManager[str]]] = {
     "images": images,
     "video": video,
     "joined": joined,
+    "bag": bag,
     "network": network,
     "synthetic": synthetic,
     "sequence": sequence,
@@ -82,6 +92,7 @@ WITHOUT_SAMPLE = {"camera", "stdin"}  # need a device, a pipe: see test_live, te
 ABSENT = {
     "images": "nothing_here_*.png",
     "video": "nothing_here.mp4",
+    "bag": "nothing_here.mcap",
     "network": "http://127.0.0.1:1/",
     "camera": "97",
 }
@@ -189,6 +200,8 @@ def test_absent_input_is_one_line_that_names_it(name, tmp_path, monkeypatch, cap
         ("-", "stdin"),
         ("demonstration.mp4", "video"),
         ("C:/clip.mp4", "video"),
+        ("drive.bag", "bag"),
+        ("drive.mcap:/camera/image_raw", "bag"),
     ],
 )
 def test_spelling_finds_its_source(spec, name):
@@ -196,8 +209,8 @@ def test_spelling_finds_its_source(spec, name):
 
 
 USELESS = {  # of the samples: those with a clock, those of files, those of 8 bits
-    "fps": (Fraction(30), {"video", "joined", "network"}),
-    "every_frame": (True, {"video", "joined", "images", "sequence", "synthetic"}),
+    "fps": (Fraction(30), {"video", "joined", "network", "bag"}),
+    "every_frame": (True, {"video", "joined", "images", "sequence", "synthetic", "bag"}),
     "levels": ((0.0, 4095.0), set(SAMPLES)),
 }
 

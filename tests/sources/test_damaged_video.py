@@ -12,7 +12,6 @@ import pytest
 from sources.reading.ffmpeg_log import FfmpegLog
 from sources.video import VideoSource
 from streamflow.errors import SourceError
-from tests.stress.fuzz_sources import fuzz
 from tests.support.clips import (
     QUICK_VP9,
     QUIET_265,
@@ -259,9 +258,3 @@ def test_two_sources_at_once_hear_their_own_damage(tmp_path):
     one.close()
     assert two.health.whole
     assert not one.health.whole
-
-
-def test_sample_of_the_fuzzing(tmp_path):
-    """The whole is `python -m tests.stress.fuzz_sources`."""
-    findings = {name: verdict for name, verdict in fuzz(36, seed=7).items() if verdict.startswith("FINDING")}
-    assert findings == {}

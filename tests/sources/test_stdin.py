@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,25 @@ def test_what_is_no_video_is_one_line(data):
     assert line.startswith("-: ")
 
 
+def waiting_in(pipe: int) -> int:
+    """Bytes that nobody has read yet."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+def test_the_first_interrupt_while_a_pipe_has_said_nothing_yet_ends_the_program(tmp_path):
+    reading, writing = os.pipe()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        command = [sys.executable, ROOT / "stream.py", "-", "-o", "jsonl:-"]
+        with subprocess.Popen(command, cwd=tmp_path, stdin=reading, stderr=subprocess.PIPE) as process:
+            os.write(writing, b"a few bytes")
+            until(lambda: not waiting_in(reading))  # they have been read, and more is waited for
+            process.send_signal(number)
+            assert process.wait(20) == 128 + number
+            assert process.stderr.read() == b""
+    os.close(writing)
+    os.close(reading)
+
+
 def test_an_interrupt_while_the_pipe_is_silent(tmp_path):
     data = write_clip(tmp_path / "a.ts", count=60).read_bytes()
     reading, writing = os.pipe()
@@ -75,5 +96,6 @@ def test_an_interrupt_while_the_pipe_is_silent(tmp_path):
         process.send_signal(signal.SIGINT)
         until(lambda: process.poll() is not None)
         assert process.stdout.read().splitlines()[-1] == b'"interrupted"'
+        assert process.returncode == 0
     os.close(writing)
     os.close(reading)
