@@ -1,8 +1,11 @@
-"""Progress on stderr: a live bar on a terminal, a plain line now and then elsewhere."""
+"""Progress on stderr: a live bar on a terminal, a plain line now and then elsewhere, records for a parent."""
 
 from __future__ import annotations
 
+import json
+import sys
 import time
+from argparse import Namespace
 from types import TracebackType
 
 from rich.console import Console
@@ -15,9 +18,23 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from sources import Source
 from streamflow.values import Health, Result, SourceInfo
 
 PLAIN_SECONDS = 5.0  # between two plain lines
+TASK_SECONDS = 0.25  # between two records
+MARK = "\x1e"  # begins a record, as in RFC 7464; anything else on stderr is for the user
+
+
+def progress_of(source: Source, console: Console, arguments: Namespace) -> RunProgress:
+    """Return the progress for a user; of one task of many, for the process that waits for it."""
+    kind = RunProgress if arguments.batch is None else TaskProgress
+    return kind(source.info, source.health, console, quiet=arguments.quiet)
+
+
+def tell(**record: object) -> None:
+    """Send a record to the process that waits for this one."""
+    print(MARK + json.dumps(record), file=sys.stderr, flush=True)
 
 
 class RunProgress:
@@ -51,6 +68,9 @@ class RunProgress:
     def advance(self, result: Result) -> None:
         """Count one pair."""
         self._done += 1
+        self._show(result)
+
+    def _show(self, result: Result) -> None:
         if self._bar is not None:
             self._bar.update(self._task, advance=1, rate=self.rate, status=self._status(result))
         elif not self._quiet and time.monotonic() - self._last_line > PLAIN_SECONDS:
@@ -79,3 +99,16 @@ class RunProgress:
         if self._health.gaps:
             words.append(f"{self._health.gaps} gaps")
         return ", ".join(words)
+
+
+class TaskProgress(RunProgress):
+    """Sends what a bar elsewhere needs."""
+
+    def __enter__(self) -> TaskProgress:
+        tell(done=0, of=self._pairs)
+        return self
+
+    def _show(self, result: Result) -> None:
+        if time.monotonic() - self._last_line > TASK_SECONDS:
+            self._last_line = time.monotonic()
+            tell(done=self._done, of=self._pairs)

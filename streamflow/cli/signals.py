@@ -53,12 +53,6 @@ class Interruptible:
                 self._waiting = False
             yield item
 
-    @property
-    def exit_code(self) -> int:
-        """128 + signal, as shells have it."""
-        assert self.received is not None
-        return 128 + self.received
-
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self.received is not None:
             raise KeyboardInterrupt
