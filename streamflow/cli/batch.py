@@ -25,7 +25,6 @@ from streamflow.cli.compilation import compiled
 from streamflow.cli.executors import Here, OnCluster, Workers
 from streamflow.cli.outcome import STATES, Outcome, interrupted, worst
 from streamflow.cli.outputs import stages_of, targets_of
-from streamflow.cli.report import say
 from streamflow.cli.resume import continuing
 from streamflow.cli.source_arguments import source_options
 from streamflow.cli.task import Task, finished
@@ -44,7 +43,7 @@ def batch(arguments: Namespace) -> int:
     UsageError
         Two sources would write the same output.
     """
-    console = Console(stderr=True)
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     targets = _refuse_shared(dict(_tasks(arguments)))
     if arguments.shard is not None:
         tasks = [*targets]
@@ -174,12 +173,9 @@ def _show(outcomes: Outcomes, console: Console) -> None:
     for state in STATES:
         for task, outcome in outcomes.items():
             if outcome.state == state:
-                say(
-                    console,
-                    f"{state:12}{task.name}" + (f": {outcome.reason(task.name)}" if outcome.why else ""),
-                )
+                console.print(f"{state:12}{task.name}{outcome.reason(task.name)}")
     counts = Counter(outcome.state for outcome in outcomes.values())
     words = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
-    say(console, f"{len(outcomes)} sources: {words or 'none of them in this part'}")
+    console.print(f"{len(outcomes)} sources: {words or 'none of them in this part'}")
     if counts["interrupted"]:
-        say(console, f"to continue: {continuing([*sys.argv, '-n'])}")
+        console.print(f"to continue: {continuing([*sys.argv, '-n'])}")

@@ -22,8 +22,8 @@ class Outcome:
     printed: str = ""  # data for standard output
 
     def reason(self, name: str) -> str:
-        """Why, without the name of the source that it may begin with."""
-        return self.why.removeprefix(f"{name}: ")
+        """Why, as it follows the name of the source."""
+        return f": {self.why.removeprefix(f'{name}: ')}" if self.why else ""
 
     @property
     def state(self) -> str:
