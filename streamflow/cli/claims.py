@@ -40,9 +40,10 @@ else:
 
 
 def is_finished(path: Path, provenance: Mapping[str, Any]) -> bool:
-    """Whether a run with this provenance wrote `path` to its end."""
+    """Whether a run with this provenance wrote `path` to its end, or had nothing to write there."""
     record = _record(_claim_file(path))
-    return path.exists() and record.get("finished") == json.loads(to_json(provenance))
+    same = record.get("finished") == json.loads(to_json(provenance))
+    return same and (path.exists() or not record.get("written"))
 
 
 class Claims:
@@ -77,10 +78,11 @@ class Claims:
             claim.write({})
 
     def finish(self, provenance: Mapping[str, Any]) -> None:
-        """Note that every target that is there is whole."""
+        """Note that the targets are whole, unless there are none at all."""
+        written = {path: path.exists() for path in self._claims}
         for path, claim in self._claims.items():
-            if path.exists():
-                claim.write({"finished": provenance})
+            if any(written.values()):
+                claim.write({"finished": provenance, "written": written[path]})
 
     def release(self) -> None:
         """Let go of all; what is not finished is left without a record."""

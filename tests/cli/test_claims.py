@@ -64,6 +64,20 @@ def test_what_is_begun_again_is_finished_no_more():
     assert not is_finished(Path("out.mp4"), OURS)
 
 
+def test_a_run_may_have_nothing_to_write_but_not_nowhere():
+    both = Claims([Path("out.mp4"), Path("poses.txt")])
+    both.begin()
+    Path("out.mp4").write_text("content")
+    both.finish(OURS)
+    both.release()
+    assert is_finished(Path("poses.txt"), OURS)
+    assert not is_finished(Path("poses.txt"), {})
+    neither = Claims([Path("other.mp4")])
+    neither.finish(OURS)
+    neither.release()
+    assert not is_finished(Path("other.mp4"), OURS)
+
+
 def test_folders_that_were_made_for_nothing_are_removed(current_folder):
     Claims([Path("deep/down/out.mp4")]).release()
     assert list(current_folder.iterdir()) == []
