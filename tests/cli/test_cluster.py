@@ -15,6 +15,8 @@ import pytest
 from tests.support.program import ENVIRONMENT, begin, children, contents, run
 from tests.support.waiting import until
 
+pytest.importorskip("distributed", reason="needs the extra cluster")
+
 SCENES = [f"demo:{name},size=97x61,frames=40" for name in ("forward", "oblique", "still", "turning")]
 OUTPUTS = ("npz:{stem}", "png:{stem}-png", "jsonl:{stem}-log.jsonl", "{stem}.mp4", "depth:{stem}-depth.mkv")
 TARGETS = ("--depth", *(word for output in OUTPUTS for word in ("-o", output)), "-o", "poses:{stem}.txt")
