@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from rich.console import Console
 
-from sinks import path_of
+from sinks import SINKS, path_of
 from sources import open_source
 from streamflow.cli.batch_progress import BatchProgress
 from streamflow.cli.compilation import compiled
@@ -96,11 +96,10 @@ def _refuse_shared(targets: Targets) -> Targets:
     """Raise `UsageError` if two tasks would write the same."""
     owners: dict[str, Task] = {}
     for task, spellings in targets.items():
-        for spelling in spellings:
+        for spelling in filter(lambda target: SINKS.find(target).keeps, spellings):
             path = path_of(spelling)
-            key = spelling if path is None else os.path.abspath(path)
-            other = owners.setdefault(key, task)
-            if other is not task and spelling != "window":
+            other = owners.setdefault(spelling if path is None else os.path.abspath(path), task)
+            if other is not task:
                 raise UsageError(
                     f"{spelling}: {other.name} and {task.name} would both write it; put {{stem}} into each "
                     "-o target, which stands for the source's name, or {parent}, for its folder's"
