@@ -74,7 +74,7 @@ def stream(spec: str | Sequence[str], arguments: Namespace) -> Outcome:
     console = Console(stderr=True)
     with ExitStack() as stack:
         knobs = Knobs(arguments.threshmin)
-        signals = stack.enter_context(Interruptible(knobs))
+        signals = stack.enter_context(Interruptible(knobs, more_end_at_once=arguments.batch is None))
         source = open_source(spec, **source_options(arguments))
         stack.enter_context(closing(source))
         outputs = stack.enter_context(Outputs(source, arguments, knobs))

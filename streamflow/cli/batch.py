@@ -174,7 +174,8 @@ def _show(outcomes: Outcomes, console: Console) -> None:
             if outcome.state == state:
                 console.print(f"{state:12}{task.name}{outcome.reason(task.name)}")
     counts = Counter(outcome.state for outcome in outcomes.values())
-    words = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
-    console.print(f"{len(outcomes)} sources: {words or 'none of them in this part'}")
+    summary = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
+    console.print(f"{len(outcomes)} sources: {summary or 'none of them in this part'}")
     if counts["interrupted"]:
-        console.print(f"to continue: {continuing([*sys.argv, '-n'])}")
+        words = [word for word in sys.argv if word != "-n"]
+        console.print(f"to continue: {continuing([*words, '-n'])}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -147,6 +148,8 @@ def test_ctrl_c_closes_every_output_of_all(tmp_path: Path) -> None:
     process = begin(tmp_path, *LONG, "demo:still,size=64x48", *TARGETS, "--jobs", "2")
     until(lambda: all(pairs(path) > 2 for path in growing(tmp_path)), 200)
     workers = children(process.pid)
+    for worker in workers:
+        os.kill(worker, signal.SIGTERM)  # as Slurm does to every process of a job
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=100)
     assert process.returncode == 130, said
