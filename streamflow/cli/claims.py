@@ -95,7 +95,7 @@ class _Claim:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = _claim_file(path)
-        self._made = [folder for folder in self._file.absolute().parents if not folder.exists()]
+        self._made = [folder for folder in self._file.parents if not folder.exists()]
         self._descriptor: int | None = None
         self.record: dict[str, Any] = {}
 
@@ -142,7 +142,11 @@ class _Claim:
 
 
 def _claim_file(path: Path) -> Path:
-    return path.with_name(f".{path.name}.streamflow")
+    """Beside `path`, or in it, where it is a folder and nothing can be written beside it."""
+    path = Path(os.path.abspath(path))
+    if path.is_dir() and not os.access(path.parent, os.W_OK):
+        return path / ".streamflow"
+    return path.parent / f".{path.name}.streamflow"
 
 
 def _record(path: Path) -> dict[str, Any]:

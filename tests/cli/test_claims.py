@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -76,6 +77,15 @@ def test_a_run_may_have_nothing_to_write_but_not_nowhere():
     neither.finish(OURS)
     neither.release()
     assert not is_finished(Path("other.mp4"), OURS)
+
+
+@pytest.mark.parametrize("name", [".", "..", "deep/.."])
+def test_a_folder_that_is_named_by_where_it_is(name, current_folder):
+    Path("deep").mkdir()
+    first = Claims([Path(name)])
+    with pytest.raises(SinkError, match="another run"):
+        Claims([Path(os.path.realpath(name))])
+    first.release()
 
 
 def test_folders_that_were_made_for_nothing_are_removed(current_folder):
