@@ -12,6 +12,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from streamflow.cli import arguments as command_line
+from streamflow.cli.many_arguments import is_batch
 from streamflow.cli.typed import short_name
 from streamflow.errors import StreamflowError
 
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
+    from streamflow.cli.outcome import Outcome
+
 COMMANDS = {
     "evaluate": "streamflow.cli.evaluate:evaluate",
     "doctor": "streamflow.cli.doctor:doctor",
     "warm": "streamflow.cli.warm:warm",
+    "task": "streamflow.cli.task:work",
 }
-INTERRUPTED = 128  # and above: ended by a signal
 MISSING_LIBRARY = (
     "OpenCV needs system libraries; on Debian: apt-get install libgl1 libglib2.0-0 (window: libsm6 libxext6)"
 )
@@ -37,12 +40,9 @@ def main(argv: list[str] | None = None) -> int:
         if argv and argv[0] in COMMANDS:
             return int(resolve_name(COMMANDS[argv[0]])(argv[1:]))
         arguments = command_line.parse(argv)
-        codes = [0]
-        for spec in arguments.sources:
-            codes.append(stream(spec, arguments))
-            if codes[-1] >= INTERRUPTED:
-                break
-        return max(codes)
+        if is_batch(arguments):
+            return int(resolve_name("streamflow.cli.batch:batch")(arguments))
+        return stream(arguments.sources[0], arguments).code
     except StreamflowError as error:
         if "--debug" in argv:
             raise
@@ -57,14 +57,14 @@ def main(argv: list[str] | None = None) -> int:
         return 130
 
 
-def stream(spec: str | Sequence[str], arguments: Namespace) -> int:
-    """Process one source from its first to its last pair; return the exit code."""
+def stream(spec: str | Sequence[str], arguments: Namespace) -> Outcome:
+    """Process one source from its first to its last pair."""
     from rich.console import Console
 
     from sources import open_source
     from streamflow.cli.compilation import compiled
     from streamflow.cli.outputs import Outputs
-    from streamflow.cli.progress import RunProgress
+    from streamflow.cli.progress import progress_of
     from streamflow.cli.report import Report
     from streamflow.cli.signals import Interruptible
     from streamflow.cli.source_arguments import source_options
@@ -75,7 +75,7 @@ def stream(spec: str | Sequence[str], arguments: Namespace) -> int:
     console = Console(stderr=True)
     with ExitStack() as stack:
         knobs = Knobs(arguments.threshmin)
-        signals = stack.enter_context(Interruptible(knobs))
+        signals = stack.enter_context(Interruptible(knobs, more_end_at_once=arguments.batch is None))
         source = signals.opened(lambda: open_source(spec, **source_options(arguments)))
         stack.enter_context(closing(source))
         outputs = stack.enter_context(Outputs(source, arguments, knobs))
@@ -85,7 +85,7 @@ def stream(spec: str | Sequence[str], arguments: Namespace) -> int:
         signals.unless_ended(lambda: compiled(outputs.stages, options.flow, console))
         threads = allowed_threads(arguments.threads)
         frames = signals.frames(source)
-        with RunProgress(source.info, source.health, console, quiet=arguments.quiet) as progress:
+        with progress_of(source, console, arguments) as progress:
             found = results(
                 frames, outputs.stages, options, knobs=knobs, source=source.info, health=source.health,
                 threads=threads,
@@ -98,7 +98,7 @@ def stream(spec: str | Sequence[str], arguments: Namespace) -> int:
                 if outputs.stopped:
                     break
     report.show(console, signals)
-    return report.exit_code(signals)
+    return report.outcome(signals)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from streamflow.registry import Entry, Registry, prefixed
@@ -137,6 +138,15 @@ SINKS = Registry(
 )
 
 
+def path_of(spelling: str) -> Path | None:
+    """Return the file or folder that an output writes; None for a window, a pipe, a port."""
+    entry = SINKS.find(spelling)
+    place = Path(_place(spelling, entry.form))
+    if not entry.keeps or str(place) == "-":
+        return None
+    return place if place.is_file() or place.is_dir() or not place.exists() else None
+
+
 def open_sink(spelling: str, run: Run) -> Sink:
     """Open the output that `spelling` names, such as "out.mp4" or "png:frames".
 
@@ -146,6 +156,9 @@ def open_sink(spelling: str, run: Run) -> Sink:
         It cannot be written, or exists already and `run.overwrite` is not set.
     """
     entry = SINKS.find(spelling)
-    prefix = entry.form.partition(":")[0] + ":"
-    sink: Sink = entry.load()(spelling.removeprefix(prefix), run)
+    sink: Sink = entry.load()(_place(spelling, entry.form), run)
     return sink
+
+
+def _place(spelling: str, form: str) -> str:
+    return spelling.removeprefix(form.partition(":")[0] + ":")

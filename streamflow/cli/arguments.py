@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from sinks import SINKS
 from sources import SOURCES, grouped
 from streamflow import __version__
+from streamflow.cli.many_arguments import add_many_options
 from streamflow.cli.source_arguments import add_source_options, rectangle
+from streamflow.cli.specs import expanded
 from streamflow.cli.typed import typed
 from streamflow.draw.views import ALL_VIEWS, COLOURS, VIEWS
 from streamflow.errors import UsageError
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from streamflow.geometry.camera import Calibration
     from streamflow.picture_mask import PictureMask
 
+LISTS = f"  {'@LIST|@-':26}a file with one SOURCE a line, or standard input; so is a pattern of videos\n"
 EXAMPLES = """\
 examples:
   python stream.py demo                                       a rendered scene; prints its errors
@@ -31,6 +34,7 @@ examples:
   python stream.py frames/ --plot_flow --threshmin 20 -o png:arrows
   python stream.py 0                                          webcam, live window
   python stream.py rtsp://192.0.2.7/live --fov 75 -o out.mp4
+  python stream.py clips/*.mp4 --jobs 4 -n -o out/{stem}.mp4  many videos, without those that are finished
   python stream.py evaluate FOLDER...                         errors against ground truth
   python stream.py doctor                                     what this machine can do
   python stream.py warm                                       compile now what runs need
@@ -69,10 +73,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         raise UsageError("--grey is --view depth --colours grey --clean: leave out --view and --colours")
     if arguments.resume and arguments.overwrite:
         raise UsageError("--resume keeps what is there, -y replaces it: give one")
-    arguments.sources = grouped(arguments.sources, arguments.join)
-    kept = [target for target in arguments.output if SINKS.find(target).keeps]
-    if len(arguments.sources) > 1 and any("{stem}" not in target for target in kept):
-        raise UsageError("several sources would write to the same output: put {stem} in each -o target")
+    if arguments.jobs is not None and arguments.scheduler is not None:
+        raise UsageError("--jobs is for this machine, --scheduler for a cluster: give one")
+    arguments.sources = grouped(expanded(arguments.sources), arguments.join)
     return arguments
 
 
@@ -129,7 +132,7 @@ def _parser() -> Parser:
         usage=f"{program} SOURCE... [--plot_flow] [--epipole] [--depth] [--planar_flow] [--moving]\n"
         f"       [options]\n       {program} evaluate FOLDER...\n       {program} doctor | warm",
         description="Flow, camera heading, depth and planes of any video, as it streams.",
-        epilog=f"SOURCE is one of\n{_listed(SOURCES)}\nTARGET is one of\n{_listed(SINKS)}\n"
+        epilog=f"SOURCE is one of\n{_listed(SOURCES)}{LISTS}\nTARGET is one of\n{_listed(SINKS)}\n"
         f"{EXAMPLES.replace('python stream.py', program)}",
     )
     parser.add_argument("--version", action="version", version=f"streamflow {__version__}")
@@ -138,6 +141,7 @@ def _parser() -> Parser:
     _add_output(parser.add_argument_group("output"))
     add_method_options(parser.add_argument_group("method"))
     add_source_options(parser.add_argument_group("input"))
+    add_many_options(parser.add_argument_group("many sources"))
     return parser
 
 

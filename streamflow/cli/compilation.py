@@ -7,11 +7,14 @@ from collections.abc import Iterable
 
 from rich.console import Console
 
+from streamflow.cli.claims import Claims
 from streamflow.compiling import Compilation
+from streamflow.kernels import jit
 from streamflow.options import FlowMethod
 from streamflow.stages import Stage
 
 LOOK = 0.1  # seconds between two looks at what is done
+PATIENCE = 3600.0  # seconds to wait for another process that compiles
 
 
 def compiled(stages: Iterable[Stage], method: FlowMethod, console: Console | None = None) -> None:
@@ -19,9 +22,17 @@ def compiled(stages: Iterable[Stage], method: FlowMethod, console: Console | Non
     compilation = Compilation(stages, method)
     if not compilation.needed:
         return
+    alone = Claims([jit.CACHE], PATIENCE)  # tasks that begin at once on a machine would all compile the same
+    try:
+        if compilation.needed:
+            _compile(compilation, console or Console(stderr=True))
+    finally:
+        alone.release()
+
+
+def _compile(compilation: Compilation, console: Console) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    console = console or Console(stderr=True)
     if not console.is_terminal:
         console.print("compiling for this machine, once ...", highlight=False)
     columns = (

@@ -7,12 +7,15 @@ it shares the painter with the other outputs, so beside a window everything happ
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from sinks import SINKS, Announced, Holding, Run, Sink, open_sink
+from sinks import SINKS, Announced, Holding, Run, Sink, open_sink, path_of
 from sources import Source
+from streamflow.cli.claims import Claims, is_finished
+from streamflow.cli.many_arguments import MANY
 from streamflow.cli.resume import state_of_files
 from streamflow.cli.write_behind import WriteBehind
 from streamflow.draw.painter import Painter
@@ -21,19 +24,20 @@ from streamflow.draw.views import COLOURS, VIEWS
 from streamflow.errors import SinkError, StopStreaming, UsageError
 from streamflow.options import Knobs
 from streamflow.stages import Stage, with_what_they_build_on
-from streamflow.values import Result
+from streamflow.values import Result, SourceInfo
+
+PATIENCE = 20.0  # seconds that a task waits for a process whose worker has died to end, too
 
 
 class Outputs:
     """The sinks of a run, as a context: leaving it closes every one of them."""
 
     def __init__(self, source: Source, arguments: Namespace, knobs: Knobs) -> None:
-        self.targets = [target.replace("{stem}", source.info.stem) for target in arguments.output]
-        self.targets = self.targets or [_default_target(source)]
+        self.targets = targets_of(source.info, arguments)
         self.stopped = False
         self.faults: dict[str, SinkError] = {}  # targets that could not go on, and why
         self.notes: list[str] = []  # one line each, for the user
-        self._asked = asked(arguments)
+        self._arguments, self._knobs = arguments, knobs
         self._painter = Painter(knobs, style(arguments))
         self._run = Run(
             source.info,
@@ -50,12 +54,15 @@ class Outputs:
         if arguments.resume and source.info.live:
             raise UsageError(f"{source.info.name}: what a camera saw is gone; --resume needs a file")
         self._sinks: dict[str, Sink] = {}  # that still go on, by their targets
+        self._claims: Claims | None = None
         self._behind: WriteBehind[Result] | None = None
 
     def __enter__(self) -> Outputs:
         try:
+            self._claims = Claims(self._paths, PATIENCE if self._arguments.batch else 0)
             for target in self.targets:
                 self._sinks[target] = open_sink(target, self._run)
+            self._claims.begin()
         except BaseException as error:
             self._close_after(error)
             raise
@@ -75,6 +82,8 @@ class Outputs:
         finally:
             if error is not None:
                 self._close_after(error)
+            elif self._claims is not None:
+                self._claims.release()
 
     def _finish(self) -> None:
         """Write what waits, and close every sink, whichever fails; raise the first error."""
@@ -88,19 +97,28 @@ class Outputs:
                 first = first or problem
         if first is not None:
             raise first
+        if self._claims is not None and not (self.faults or self.stopped or self._knobs.stopping):
+            self._claims.finish(self._run.provenance)
 
     @property
     def stages(self) -> frozenset[Stage]:
         """Every stage that was asked for, or that a sink or a picture needs, with what these build on."""
-        shown = {stage for name in self._painter.style.views if (stage := VIEWS[name].stage) is not None}
-        return with_what_they_build_on(
-            shown.union(self._asked, *(sink.needs for sink in self._sinks.values()))
-        )
+        return stages_of(self.targets, self._arguments)
+
+    @property
+    def finished(self) -> bool:
+        """Whether an earlier run with the same provenance wrote every output to its end."""
+        return bool(self._paths) and all(is_finished(path, self._run.provenance) for path in self._paths)
+
+    @property
+    def _paths(self) -> set[Path]:
+        return {path for target in self.targets if (path := path_of(target)) is not None}
 
     @property
     def resumable(self) -> bool:
-        """Whether this run, interrupted, can be continued: from a file, to files."""
-        return bool(self.kept) and "jsonl:-" not in self.kept and not self._run.source.live
+        """Whether this run, interrupted, can be continued by itself: from a file, to files."""
+        alone = self._arguments.batch is None
+        return alone and bool(self.kept) and "jsonl:-" not in self.kept and not self._run.source.live
 
     @property
     def kept(self) -> list[str]:
@@ -178,6 +196,8 @@ class Outputs:
         for sink in self._sinks.values():
             with suppress(SinkError, OSError):
                 sink.close()
+        if self._claims is not None:
+            self._claims.release()
 
 
 SWITCHES = {
@@ -207,13 +227,26 @@ def style(arguments: Namespace) -> Style:
     )
 
 
-def _default_target(source: Source) -> str:
-    return "window" if source.info.live else f"{source.info.stem}_streamflow.mp4"
+def targets_of(info: SourceInfo, arguments: Namespace) -> list[str]:
+    """Return what is written of a source: what was asked for, or a window or a video."""
+    default = "window" if info.live else "{stem}_streamflow.mp4"
+    folder = Path(info.name).resolve().parent.name
+    return [
+        target.replace("{stem}", info.stem).replace("{parent}", folder)
+        for target in arguments.output or [default]
+    ]
+
+
+def stages_of(targets: Iterable[str], arguments: Namespace) -> frozenset[Stage]:
+    """Return what has to be computed for these outputs, the pictures in them and the switches."""
+    shown = {stage for name in style(arguments).views if (stage := VIEWS[name].stage) is not None}
+    needed = (SINKS.find(target).load().needs for target in targets)
+    return with_what_they_build_on(shown.union(asked(arguments), *needed))
 
 
 def _settings(arguments: Namespace) -> dict[str, object]:
     """What decides the content of an output, for its sidecar."""
-    left_out = {"sources", "output", "overwrite", "resume", "realtime", "quiet", "debug", "threads"}
+    left_out = {"sources", "output", "overwrite", "resume", "realtime", "quiet", "debug", "threads", *MANY}
     settings = {name: value for name, value in sorted(vars(arguments).items()) if name not in left_out}
     for name in ("camera", "mask"):
         if settings[name] is not None:

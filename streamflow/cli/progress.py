@@ -1,8 +1,11 @@
-"""Progress on stderr: a live bar on a terminal, a plain line now and then elsewhere."""
+"""Progress on stderr: a live bar on a terminal, a plain line now and then elsewhere, records for a parent."""
 
 from __future__ import annotations
 
+import json
+import sys
 import time
+from argparse import Namespace
 from pathlib import PurePath
 from types import TracebackType
 
@@ -11,12 +14,26 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
+from sources import Source
 from streamflow.rate import Rate
 from streamflow.values import Health, Result, SourceInfo
 
 PLAIN_SECONDS = 5.0  # between two plain lines
 WARM_UP = 3  # pairs that also load machine code: how long they take does not tell how long the rest will
 NAME_WIDTH = 24  # characters of a terminal's line
+TASK_SECONDS = 0.25  # between two records
+MARK = "\x1e"  # begins a record, as in RFC 7464; anything else on stderr is for the user
+
+
+def progress_of(source: Source, console: Console, arguments: Namespace) -> RunProgress:
+    """Return the progress for a user; of one task of many, for the process that waits for it."""
+    kind = RunProgress if arguments.batch is None else TaskProgress
+    return kind(source.info, source.health, console, quiet=arguments.quiet)
+
+
+def tell(**record: object) -> None:
+    """Send a record to the process that waits for this one."""
+    print(MARK + json.dumps(record), file=sys.stderr, flush=True)
 
 
 class RunProgress:
@@ -57,6 +74,9 @@ class RunProgress:
         self._done += 1
         if self._done >= WARM_UP:
             self._rate.count()
+        self._show(result)
+
+    def _show(self, result: Result) -> None:
         if self._bar is not None:
             self._bar.update(self._task, advance=1, words=self._words(result))
         elif not self._quiet and time.monotonic() - self._last_line > PLAIN_SECONDS:
@@ -86,3 +106,16 @@ def clock(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+class TaskProgress(RunProgress):
+    """Sends what a bar elsewhere needs."""
+
+    def __enter__(self) -> TaskProgress:
+        tell(done=0, of=self._pairs)
+        return self
+
+    def _show(self, result: Result) -> None:
+        if time.monotonic() - self._last_line > TASK_SECONDS:
+            self._last_line = time.monotonic()
+            tell(done=self._done, of=self._pairs)

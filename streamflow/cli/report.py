@@ -12,6 +12,7 @@ from rich.table import Table
 
 from sources import Source
 from streamflow.cli.findings import Findings
+from streamflow.cli.outcome import INCOMPLETE, Outcome, interrupted
 from streamflow.cli.outputs import Outputs
 from streamflow.cli.resume import continuing
 from streamflow.cli.signals import Interruptible
@@ -21,8 +22,6 @@ from streamflow.evaluation.truth import PairTruth, pair_truth
 from streamflow.geometry.camera import field_of_view, field_of_view_sigma
 from streamflow.geometry.epipole import pixel
 from streamflow.values import CameraSource, Result
-
-INCOMPLETE = 5  # exit code: finished, but the input was damaged or incomplete
 
 
 class Report:
@@ -107,15 +106,19 @@ class Report:
         if health.dropped:
             yield f"{health.dropped} frames overtaken by newer ones"
 
-    def exit_code(self, signals: Interruptible) -> int:
-        """Return what the program ends with."""
+    def outcome(self, signals: Interruptible) -> Outcome:
+        """Return what the program ends with, and why."""
+        health = self._source.health
         if signals.received is not None:
-            return signals.exit_code
+            return interrupted(signals.received)
         if self._outputs.faults:
-            return SinkError.exit_code
+            return Outcome(SinkError.exit_code, "; ".join(map(str, self._outputs.faults.values())))
         if self._nothing_followed:
-            return SourceError.exit_code
-        return 0 if self._source.health.whole else INCOMPLETE
+            return Outcome(SourceError.exit_code, "no two frames follow one another")
+        if not health.whole:
+            why = f"{health.damaged} frames or packets damaged, {health.missing} missing"
+            return Outcome(INCOMPLETE, why)
+        return Outcome()
 
     @property
     def _nothing_followed(self) -> bool:

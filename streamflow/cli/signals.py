@@ -21,10 +21,13 @@ class Interruptible:
 
     What has been taken from the source is computed and written before the program ends. A source that is
     being waited for is left at once, however long it would stay silent.
+
+    One task of many gets the same signal from its parent and, as Slurm does it, from outside: there
+    `more_end_at_once` is off, and the parent kills what is to end at once.
     """
 
-    def __init__(self, knobs: Knobs) -> None:
-        self._knobs = knobs
+    def __init__(self, knobs: Knobs, *, more_end_at_once: bool = True) -> None:
+        self._knobs, self._more_end_at_once = knobs, more_end_at_once
         self.received: int | None = None  # signal number
         self._waiting = False
         self._opening = False
@@ -67,17 +70,13 @@ class Interruptible:
         finally:
             self._waiting = False
 
-    @property
-    def exit_code(self) -> int:
-        """128 + signal, as shells have it."""
-        assert self.received is not None
-        return 128 + self.received
-
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self._opening:
             raise SystemExit(128 + number)
-        if self.received is not None:
+        if self.received is not None and self._more_end_at_once:
             raise KeyboardInterrupt
+        if self.received is not None:
+            return
         self.received = number
         self._knobs.stopping = True
         if self._waiting:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import av
@@ -22,6 +20,7 @@ from streamflow.evaluation.metrics import depth_errors, endpoint_error
 from streamflow.evaluation.truth import pair_truth
 from streamflow.values import FramePair
 from tests.support.clips import packet_bytes, write_clip, zero_hole
+from tests.support.program import command, run
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -32,19 +31,6 @@ TARGETS = {
     "jsonl": "jsonl:log.jsonl", "figure": "figure:plots", "poses": "poses:trajectory.txt",
     "mask": "mask:masks", "exr": "exr:layers", "bag": "bag:robot,points",
 }  # fmt: skip
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, str(ROOT / "stream.py"), *arguments]
-
-
-def run(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name != "DISPLAY"}
-    done = subprocess.run(
-        command(*arguments), cwd=folder, capture_output=True, text=True, timeout=240, env=environment
-    )
-    assert done.returncode == code, done.stderr
-    return done
 
 
 @pytest.fixture(scope="module")

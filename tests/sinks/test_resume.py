@@ -17,6 +17,7 @@ from sinks import SINKS, open_sink
 from sinks.writing.video_file import read_back
 from streamflow.errors import SinkError
 from tests.support.made_results import make_results, make_run, write_all
+from tests.support.program import contents
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -38,15 +39,6 @@ def abandoned(target: str, count: int) -> None:
     sink = open_sink(target, make_run())
     for result in make_results()[:count]:
         sink.write(result)
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Every file, without the times that each run measures anew."""
-    found = {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-    if "log.jsonl" in found:
-        lines = [json.loads(line) for line in found["log.jsonl"].splitlines()]
-        found["log.jsonl"] = repr([{**line, "timing_ms": None} for line in lines]).encode()
-    return found
 
 
 def test_every_registered_file_sink_is_continued_here() -> None:

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import av
 
-from tests.sinks.test_resume import COMMAND, contents
+from tests.sinks.test_resume import COMMAND
+from tests.support.program import contents
 
 
 def kill_once(folder: Path, seconds: float) -> float:
