@@ -20,6 +20,7 @@ SPEED = 4.0  # pixels a frame: standard deviation of what moves by itself, befor
 TEXTURED = 3.0  # grey levels a pixel, along the residual, at which a cell's flow counts half
 OBEYS2 = 9.0  # squared standard deviations within which a cell obeys the plane
 PLANAR = 0.8  # share of the cells that do, from which on the plane is all of the background
+TURNS = 0.5  # nats a point by which a rotation explains a pair better than any translation: it is one
 EXPLAINED = 0.9  # share of what is off the plane that a known translation accounts for: then it is used
 INERTIA = 0.7  # of that share, from pair to pair
 LEAST_NOISE = 0.5  # of the variance: flow of a still picture is better than predicted
@@ -92,7 +93,7 @@ class BackgroundMotion:
         share = float((clear * (square < OBEYS2)).sum() / (clear.sum() + 1e-9))
         before = share if self._share is None else self._share
         self._share = INERTIA * before + (1 - INERTIA) * share
-        return motion.status is Status.STATIC or self._share > PLANAR
+        return motion.status is Status.STATIC or _turns(motion) or self._share > PLANAR
 
     def _against_parallax(
         self,
@@ -140,6 +141,16 @@ def _plane(cells: Cells, motion: Motion, weight: Map) -> Vectors:
         _thinned(cells.positions), _thinned(cells.vectors), _thinned(cells.variance), _thinned(weight)
     )
     return plane_flow(H, cells.positions)
+
+
+def _turns(motion: Motion) -> bool:
+    """Whether the camera turned only, and clearly so: what leaves the plane is then no parallax."""
+    evidence = motion.evidence
+    return (
+        motion.status is Status.ROTATION
+        and evidence is not None
+        and evidence.rotation > evidence.moving + TURNS
+    )
 
 
 def _known(motion: Motion, camera_matrix: Matrix) -> tuple[Matrix, Matrix] | None:
