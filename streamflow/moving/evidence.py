@@ -186,7 +186,7 @@ def _noise(square: Map, clear: Map, components: int) -> float:
 
 
 def _nearness(off: Parallax, variance: Map, clear: Map, smooth: EdgeAwareFilter) -> Map:
-    """(h, w) the displacement over the distance to the epipole, averaged within surfaces; < 0: the wrong way."""
+    """(h, w) the displacement over the distance to the epipole, within surfaces; < 0: the wrong way."""
     weight = clear * np.square(off.distance) / variance
     sums, total = smooth(off.along / off.distance, weight / weight.max() + np.float32(1e-6))
     return np.asarray(sums / total)
@@ -195,8 +195,8 @@ def _nearness(off: Parallax, variance: Map, clear: Map, smooth: EdgeAwareFilter)
 def _beyond_surroundings(off: Parallax, nearness: Map, clear: Map) -> Map:
     """(h, w) pixels by which a cell is displaced as if it were farther than what lies behind everything.
 
-    The displacements are taken from a plane amid the scene: beyond it a region is believed to be, unless nearer
-    ones surround it, and unless it is so by more than the plane's own errors.
+    The displacements are taken from a plane amid the scene: beyond it a region is believed to be, unless
+    nearer ones surround it, and it is so by more than the plane's own errors.
     """
     allowed = np.minimum(filled(nearness), 0)
     large = float(np.quantile(np.abs(off.along[clear > CLEAR]), LARGE)) if (clear > CLEAR).any() else 0.0
