@@ -200,7 +200,7 @@ def _beyond_surroundings(off: Parallax, nearness: Map, clear: Map) -> Map:
     """
     allowed = np.minimum(filled(nearness), 0)
     large = float(np.quantile(np.abs(off.along[clear > CLEAR]), LARGE)) if (clear > CLEAR).any() else 0.0
-    return np.maximum((allowed - nearness) * off.distance - PARALLAX_ERROR * large, 0)
+    return np.asarray(np.maximum((allowed - nearness) * off.distance - PARALLAX_ERROR * large, 0))
 
 
 def _rotation_error(motion: Motion, camera_matrix: Matrix) -> float:
