@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -43,12 +44,13 @@ class MovingStage:
         self._tracker, self._approach = ObjectTracker(), Approach()
         self._log_odds: Map | None = None
         self._labels: Labels | None = None
+        self._cells = lru_cache(1)(cells_of)  # of one pair, which is looked at twice
 
     def __call__(
         self, pair: FramePair, flow: Flow, motion: Motion, camera_matrix: Matrix
     ) -> tuple[MovingObject, ...]:
         """Find what moves by itself on the reference image."""
-        cells = cells_of(pair.reference, flow)
+        cells = self._cells(pair.reference, flow)
         prior, predicted = self._carried(cells, pair)
         contrast = EDGE * _contrast(cells.colour)
         rng = np.random.default_rng(pair.reference.index)
@@ -90,7 +92,7 @@ class MovingStage:
         """(H, W) where what moved by itself in the last pair is now; None where nothing did."""
         if self._labels is None or not self._labels.any():
             return None
-        cells = cells_of(pair.reference, flow)
+        cells = self._cells(pair.reference, flow)
         _, predicted = self._carried(cells, pair)
         return cells.enlarged((predicted > 0).astype(np.float32)) > 0.5
 
