@@ -98,8 +98,9 @@ def cell_means(vectors, sigma, grey, side):
                 left, right = max(x - 1, 0), min(x + 1, columns - 1)
                 falling = np.float32(grey[below, right]) - np.float32(grey[above, left])
                 rising = np.float32(grey[above, right]) - np.float32(grey[below, left])
-                ix = three * (falling + rising) + ten * (np.float32(grey[y, right]) - np.float32(grey[y, left]))
-                iy = three * (falling - rising) + ten * (np.float32(grey[below, x]) - np.float32(grey[above, x]))
+                across = np.float32(grey[y, right]) - np.float32(grey[y, left])
+                down = np.float32(grey[below, x]) - np.float32(grey[above, x])
+                ix, iy = three * (falling + rising) + ten * across, three * (falling - rising) + ten * down
                 u += vectors[y, x, 0]
                 v += vectors[y, x, 1]
                 s += sigma[y, x]
