@@ -84,6 +84,8 @@ class Analysis:
     ) -> None:
         if options.camera_height is not None and Stage.DEPTH in stages:
             stages |= {Stage.PLANES}  # the ground tells the metre
+        if options.warn_below is not None and Stage.DEPTH in stages:
+            stages |= {Stage.MOVING}  # what moves by itself is warned of too
         self._stages, self._options, self._source = stages, options, source
         self._camera: Camera | None = None
         self._flow = FlowStage(engine or dense_flow(options.flow), engine or dense_flow(options.flow), knobs)
@@ -146,7 +148,7 @@ class Analysis:
                     depth = depth.without(flow.excluded)
                 for part in objects or ():
                     depth = depth.without(part.mask, Unknown.MOVING)
-                looming = self._warning(pair, motion, depth, K)
+                looming = self._warning(pair, motion, depth, K, objects or ())
                 pose = self._trajectory(pair, motion, depth)
         if motion is not None and depth is not None and Stage.PLANES in self._stages:
             with clock.times(Stage.PLANES):

@@ -349,7 +349,8 @@ class MovingObject:
     velocity: Matrix  # (2,) pixels a second relative to the scene behind it; NaN without a clock
     confidence: float  # 0 .. 1, that it does move by itself
     since: Fraction | None = None  # time of the frame in which it was first seen, seconds
-    time_to_contact: float | None = None  # seconds, from its own expansion
+    time_to_contact: float | None = None  # seconds, from its own expansion; None: it does not come nearer
+    miss: Matrix | None = None  # (2,) from the camera to its middle on contact, pixels at its present size
 
     @cached_property
     def box(self) -> tuple[int, int, int, int]:

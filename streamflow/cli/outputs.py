@@ -212,7 +212,7 @@ SWITCHES = {
 def asked(arguments: Namespace) -> set[Stage]:
     """Return the stages that were switched on; what a picture shows is another question."""
     stages = {stage for switch, (stage, _) in SWITCHES.items() if getattr(arguments, switch)}
-    return stages | {Stage.DEPTH} if arguments.warn_below is not None else stages
+    return stages | {Stage.MOVING, Stage.DEPTH} if arguments.warn_below is not None else stages
 
 
 def style(arguments: Namespace) -> Style:

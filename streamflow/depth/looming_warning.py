@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from streamflow.depth.looming import looming_regions
+from streamflow.depth.looming_objects import looming_objects
 from streamflow.errors import UsageError
 from streamflow.geometry.rotation import unit
 from streamflow.options import Options
-from streamflow.values import Depth, FramePair, Looming, Mask, Matrix, Motion
+from streamflow.values import Depth, FramePair, Looming, Mask, Matrix, Motion, MovingObject
 
 SIGHTINGS = 3  # in a row that confirm a region: a warning comes two frames late
 LET_GO = 1.15  # limit of what is warned of already, over the limit
@@ -30,17 +33,23 @@ class LoomingWarning:
         self._seen: list[tuple[Mask, int]] = []  # regions, and how often they were sighted
 
     def __call__(
-        self, pair: FramePair, motion: Motion, depth: Depth, camera_matrix: Matrix
+        self,
+        pair: FramePair,
+        motion: Motion,
+        depth: Depth,
+        camera_matrix: Matrix,
+        objects: Iterable[MovingObject] = (),
     ) -> tuple[Looming, ...] | None:
         """Return what is to be warned of, the most urgent first; None where nobody asked."""
         if self._limit is None:
             return None
         if pair.newest.time is None:
             raise UsageError("`warn_below` needs a clock, and these frames have no times: give `fps`")
-        if motion.translation is None or depth.contact_unit != "s":
-            return self._confirmed([], self._limit)
-        heading = unit(np.linalg.inv(camera_matrix) @ motion.translation.epipole)
-        return self._confirmed(looming_regions(depth, camera_matrix, heading, self._limit), self._limit)
+        regions = looming_objects(objects, LET_GO * self._limit)
+        if motion.translation is not None and depth.contact_unit == "s":
+            heading = unit(np.linalg.inv(camera_matrix) @ motion.translation.epipole)
+            regions += looming_regions(depth, camera_matrix, heading, self._limit)
+        return self._confirmed(sorted(regions, key=lambda region: region.time), self._limit)
 
     def _confirmed(self, regions: list[Looming], limit: float) -> tuple[Looming, ...]:
         sighted = [(region, self._sightings(region, limit)) for region in regions]

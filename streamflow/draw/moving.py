@@ -49,4 +49,6 @@ def _pixel(point: Matrix) -> Pixel:
 
 def _words(part: MovingObject) -> str:
     speed = float(np.hypot(*part.velocity))
-    return f"{part.label}" if np.isnan(speed) else f"{part.label}: {speed:.0f} px/s"
+    words = [] if np.isnan(speed) else [f"{speed:.0f} px/s"]
+    words += [] if part.time_to_contact is None else [f"contact in {part.time_to_contact:.1f} s"]
+    return f"{part.label}: {', '.join(words)}" if words else f"{part.label}"

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamflow.kernels.jit import kernel
 from streamflow.values import Flow, Frame, Map, Vectors
 
 CELLS = 19_200  # of a picture, about: 160 x 120
@@ -65,7 +66,8 @@ def cells_of(frame: Frame, flow: Flow) -> Cells:
     side = max(1, round(sqrt(height * width / CELLS)))
     shape = max(1, height // side), max(1, width // side)
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32) * side + np.float32((side - 1) / 2)
-    tensor = _tensor(frame.grey, side, shape)
+    means = cell_means(flow.vectors, flow.sigma, frame.grey, side)
+    vectors, sigma, tensor = (np.ascontiguousarray(part) for part in np.split(means, [2, 3], axis=-1))
     if flow.excluded is not None:
         tensor[_means(flow.excluded.astype(np.float32), side, shape) > 0] = 0
     colour = _means(frame.image, side, shape).astype(np.float32) / 255
@@ -73,16 +75,41 @@ def cells_of(frame: Frame, flow: Flow) -> Cells:
         side=side,
         size=(height, width),
         positions=np.stack([x, y], axis=-1),
-        vectors=_means(flow.vectors, side, shape),
-        variance=np.square(_means(flow.sigma, side, shape)) + np.float32(FLOOR**2),
+        vectors=vectors,
+        variance=np.square(sigma[..., 0]) + np.float32(FLOOR**2),
         tensor=tensor,
         colour=np.asarray(cv2.cvtColor(colour, cv2.COLOR_BGR2LAB), np.float32),
     )
 
 
-def _tensor(grey: NDArray[np.uint8], side: int, shape: tuple[int, int]) -> NDArray[np.floating]:
-    ix, iy = (cv2.Scharr(grey, cv2.CV_32F, dx, 1 - dx, scale=1 / 32) for dx in (1, 0))
-    return _means(np.dstack([ix * ix, ix * iy, iy * iy]), side, shape)
+@kernel(fastmath=True)
+def cell_means(vectors, sigma, grey, side):
+    """(h, w, 6) means of u, v, sigma, Ix Ix, Ix Iy and Iy Iy over the cells, by Scharr's derivatives."""
+    rows, columns = grey.shape
+    height, width = rows // side, columns // side
+    means = np.zeros((height, width, 6), np.float32)
+    share = np.float32(1 / side**2)
+    three, ten, scale2 = np.float32(3), np.float32(10), np.float32(1 / 32**2)
+    for y in range(height * side):
+        above, below, out = max(y - 1, 0), min(y + 1, rows - 1), means[y // side]
+        for cell in range(width):
+            u = v = s = xx = xy = yy = np.float32(0)
+            for x in range(cell * side, cell * side + side):
+                left, right = max(x - 1, 0), min(x + 1, columns - 1)
+                falling = np.float32(grey[below, right]) - np.float32(grey[above, left])
+                rising = np.float32(grey[above, right]) - np.float32(grey[below, left])
+                across = np.float32(grey[y, right]) - np.float32(grey[y, left])
+                down = np.float32(grey[below, x]) - np.float32(grey[above, x])
+                ix, iy = three * (falling + rising) + ten * across, three * (falling - rising) + ten * down
+                u += vectors[y, x, 0]
+                v += vectors[y, x, 1]
+                s += sigma[y, x]
+                xx += ix * ix
+                xy += ix * iy
+                yy += iy * iy
+            for k, value in enumerate((u, v, s, scale2 * xx, scale2 * xy, scale2 * yy)):
+                out[cell, k] += share * value
+    return means
 
 
 def _means(

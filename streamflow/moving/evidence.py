@@ -20,6 +20,7 @@ SPEED = 4.0  # pixels a frame: standard deviation of what moves by itself, befor
 TEXTURED = 3.0  # grey levels a pixel, along the residual, at which a cell's flow counts half
 OBEYS2 = 9.0  # squared standard deviations within which a cell obeys the plane
 PLANAR = 0.8  # share of the cells that do, from which on the plane is all of the background
+TURNS = 0.5  # nats a point by which a rotation explains a pair better than any translation: it is one
 EXPLAINED = 0.9  # share of what is off the plane that a known translation accounts for: then it is used
 INERTIA = 0.7  # of that share, from pair to pair
 LEAST_NOISE = 0.5  # of the variance: flow of a still picture is better than predicted
@@ -27,7 +28,8 @@ CHI2_MEDIAN = (0.455, 1.386)  # of one and of two degrees of freedom
 LOW, HIGH = -4.0, 8.0  # log-odds of a cell: no single one decides
 LOOSE = 0.15  # of the residuals around: the rim of what moves drags the flow outside along
 RIM, PART = 9, 0.7  # cells about one; share of the largest residual there below which a cell is of the rim
-PARALLAX_ERROR = 0.1  # of the large parallaxes: what a plane that is none, or a wrong camera, leaves
+PARALLAX_ERROR = 0.1  # of the large parallaxes: what a plane that is none leaves
+ROTATION_ERROR = 0.5  # pixels: what a lens and a shutter leave of a rotation, beside its own error
 WRONG_SIDE = 1.0  # of the variance
 LARGE = 0.9  # quantile of the parallaxes
 CLEAR = 0.3  # texture from which on a cell can tell
@@ -92,7 +94,7 @@ class BackgroundMotion:
         share = float((clear * (square < OBEYS2)).sum() / (clear.sum() + 1e-9))
         before = share if self._share is None else self._share
         self._share = INERTIA * before + (1 - INERTIA) * share
-        return motion.status is Status.STATIC or self._share > PLANAR
+        return motion.status is Status.STATIC or _turns(motion) or self._share > PLANAR
 
     def _against_parallax(
         self,
@@ -125,10 +127,14 @@ class BackgroundMotion:
             self._epipole = -self._epipole
             off = parallax(self._epipole, targets, residual)
         noise = _noise(np.square(off.across) / cells.variance, clear, 0)
-        wrong = _wrong_side(off, cells.variance, clear, smooth, known is not None)
+        nearness = _nearness(off, cells.variance, clear, smooth)
+        if known is None:
+            wrong = _beyond_surroundings(off, nearness, clear)
+        else:
+            wrong = np.maximum(-nearness * off.distance - _rotation_error(*camera), 0)
         log_odds = 0.5 * _log_odds(np.square(off.across), cells.variance * noise)
         spread = cells.variance * WRONG_SIDE * max(1.0, noise)
-        log_odds += np.where(wrong > 0, 0.5 * _log_odds(np.square(wrong), spread), 0)
+        log_odds += np.maximum(0.5 * _log_odds(np.square(wrong), spread), 0)
         normal = np.stack([-off.towards[..., 1], off.towards[..., 0]], axis=-1)
         return log_odds, off.across[..., None] * normal - wrong[..., None] * off.towards
 
@@ -140,6 +146,16 @@ def _plane(cells: Cells, motion: Motion, weight: Map) -> Vectors:
         _thinned(cells.positions), _thinned(cells.vectors), _thinned(cells.variance), _thinned(weight)
     )
     return plane_flow(H, cells.positions)
+
+
+def _turns(motion: Motion) -> bool:
+    """Whether the camera turned only, and clearly so: what leaves the plane is then no parallax."""
+    evidence = motion.evidence
+    return (
+        motion.status is Status.ROTATION
+        and evidence is not None
+        and evidence.rotation > evidence.moving + TURNS
+    )
 
 
 def _known(motion: Motion, camera_matrix: Matrix) -> tuple[Matrix, Matrix] | None:
@@ -169,18 +185,29 @@ def _noise(square: Map, clear: Map, components: int) -> float:
     return max(LEAST_NOISE, float(np.median(seen)) / CHI2_MEDIAN[components]) if seen.size else 1.0
 
 
-def _wrong_side(off: Parallax, variance: Map, clear: Map, smooth: EdgeAwareFilter, known: bool) -> Map:
-    """(h, w) pixels by which a cell is displaced as if it were farther than what lies behind everything.
-
-    No point of a rigid scene is beyond the plane that the displacements are taken from; nor is a region that
-    nearer ones surround believed to be, unless it is so by more than the plane's own errors.
-    """
+def _nearness(off: Parallax, variance: Map, clear: Map, smooth: EdgeAwareFilter) -> Map:
+    """(h, w) the displacement over the distance to the epipole, within surfaces; < 0: the wrong way."""
     weight = clear * np.square(off.distance) / variance
     sums, total = smooth(off.along / off.distance, weight / weight.max() + np.float32(1e-6))
-    nearness = sums / total
-    allowed = np.zeros_like(nearness) if known else np.minimum(filled(nearness), 0)
+    return np.asarray(sums / total)
+
+
+def _beyond_surroundings(off: Parallax, nearness: Map, clear: Map) -> Map:
+    """(h, w) pixels by which a cell is displaced as if it were farther than what lies behind everything.
+
+    The displacements are taken from a plane amid the scene: beyond it a region is believed to be, unless
+    nearer ones surround it, and it is so by more than the plane's own errors.
+    """
+    allowed = np.minimum(filled(nearness), 0)
     large = float(np.quantile(np.abs(off.along[clear > CLEAR]), LARGE)) if (clear > CLEAR).any() else 0.0
-    return np.maximum((allowed - nearness) * off.distance - PARALLAX_ERROR * large, 0)
+    return np.asarray(np.maximum((allowed - nearness) * off.distance - PARALLAX_ERROR * large, 0))
+
+
+def _rotation_error(motion: Motion, camera_matrix: Matrix) -> float:
+    """Pixels by which a wrong rotation may displace what is infinitely far: no point is farther by more."""
+    assert motion.translation is not None
+    about_x, about_y = np.diag(motion.translation.covariance)[2:4]
+    return ROTATION_ERROR + 3 * float(camera_matrix[0, 0] * np.sqrt(about_x + about_y))
 
 
 def _mostly_negative(off: Parallax, variance: Map, clear: Map) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +13,7 @@ from streamflow.moving.appearance import Appearance
 from streamflow.moving.cells import Cells, cells_of
 from streamflow.moving.edge_aware import EdgeAwareFilter
 from streamflow.moving.evidence import BackgroundMotion, Evidence
+from streamflow.moving.expansion import Approach, growth, infinity
 from streamflow.moving.labelling import mean_field
 from streamflow.moving.objects import Labels, ObjectTracker, Track
 from streamflow.values import Flow, FramePair, Map, Mask, Matrix, Motion, MovingObject, Vectors
@@ -36,15 +40,17 @@ class MovingStage:
 
     def reset(self) -> None:
         """Forget the stream."""
-        self._background, self._appearance, self._tracker = BackgroundMotion(), Appearance(), ObjectTracker()
+        self._background, self._appearance = BackgroundMotion(), Appearance()
+        self._tracker, self._approach = ObjectTracker(), Approach()
         self._log_odds: Map | None = None
         self._labels: Labels | None = None
+        self._cells = lru_cache(1)(cells_of)  # of one pair, which is looked at twice
 
     def __call__(
         self, pair: FramePair, flow: Flow, motion: Motion, camera_matrix: Matrix
     ) -> tuple[MovingObject, ...]:
         """Find what moves by itself on the reference image."""
-        cells = cells_of(pair.reference, flow)
+        cells = self._cells(pair.reference, flow)
         prior, predicted = self._carried(cells, pair)
         contrast = EDGE * _contrast(cells.colour)
         rng = np.random.default_rng(pair.reference.index)
@@ -63,13 +69,30 @@ class MovingStage:
         self._log_odds = np.clip(2 * np.arctanh(np.clip(mean, -0.999, 0.999)), -MOST_CARRIED, MOST_CARRIED)
         self._labels = labels
         self._appearance.learn(cells.colour, labels > 0)
-        return tuple(_described(track, labels, mean, cells, evidence, pair) for track in tracks)
+        self._approach.keep({track.label for track in tracks})
+        still = infinity(motion, camera_matrix, forward=pair.forward)
+        described = (_described(track, labels, mean, cells, evidence, pair) for track in tracks)
+        return tuple(self._with_contact(part, labels == part.label, cells, pair, still) for part in described)
+
+    def _with_contact(
+        self, part: MovingObject, inside: Mask, cells: Cells, pair: FramePair, still: Matrix
+    ) -> MovingObject:
+        """The object with its time to contact, where it comes nearer and there is a clock."""
+        if pair.interval is None:
+            return part
+        x, y, width, height = part.box
+        seconds = float(pair.interval) if pair.forward else -float(pair.interval)
+        found = growth(cells, inside, still, np.array([x + (width - 1) / 2, y + (height - 1) / 2]))
+        rate = self._approach(part.label, found, _size(inside, cells), seconds)
+        if found is None or rate is None:
+            return part
+        return replace(part, time_to_contact=1 / rate, miss=found.shift / seconds / rate)
 
     def expected(self, pair: FramePair, flow: Flow) -> Mask | None:
         """(H, W) where what moved by itself in the last pair is now; None where nothing did."""
         if self._labels is None or not self._labels.any():
             return None
-        cells = cells_of(pair.reference, flow)
+        cells = self._cells(pair.reference, flow)
         _, predicted = self._carried(cells, pair)
         return cells.enlarged((predicted > 0).astype(np.float32)) > 0.5
 
@@ -111,6 +134,14 @@ def _described(
         confidence=float(1 / (1 + np.exp(-track.support))),
         since=track.since,
     )
+
+
+def _size(inside: Mask, cells: Cells) -> float | None:
+    """Side of a square as large as the object, pixels; None where the picture's border cuts it off."""
+    y, x = np.nonzero(inside)
+    height, width = inside.shape
+    whole = min(x.min(), y.min()) > 0 and x.max() < width - 1 and y.max() < height - 1
+    return float(np.sqrt(len(x))) * cells.side if whole else None
 
 
 def _velocity(residual: Vectors, weight: Map, pair: FramePair) -> Matrix:
