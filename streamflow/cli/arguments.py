@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from sinks import SINKS
 from sources import SOURCES, grouped
 from streamflow import __version__
-from streamflow.cli.many_arguments import add_many_options
+from streamflow.cli.many_arguments import add_many_options, count
 from streamflow.cli.source_arguments import add_source_options, rectangle
 from streamflow.cli.specs import expanded
 from streamflow.cli.typed import typed
@@ -177,7 +177,7 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
     add("--range", type=_range, metavar="NEAR:FAR", help="fixed colour range of the depth, in its unit")
     add("--realtime", action="store_true", help="window, web: show a file in its own time")
     add("--compress", action="store_true", help="npz: files a third smaller, in ten times the time")
-    add("--threads", type=_count, metavar="N",
+    add("--threads", type=count, metavar="N",
         help="threads to compute with; the results are the same (default: one a core)")  # fmt: skip
     add("-q", "--quiet", action="store_true", help="no progress")
     add("--debug", action="store_true", help="show the traceback of an error")
@@ -199,12 +199,6 @@ def _calibration(spec: str) -> Calibration:
     from sources.calibration import read_calibration
 
     return read_calibration(spec)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 1")
-    return int(text)
 
 
 def _known(text: str) -> tuple[int, int, float]:

@@ -36,7 +36,7 @@ class Children:
         self._running: dict[subprocess.Popen[bytes], str] = {}  # and their batches
         self._stopped: dict[str, int] = {}  # batches that were told to end, by which signal
 
-    def run(self, task: Task, listener: Listener | None = None, threads: int | None = None) -> Outcome:
+    def run(self, task: Task, listener: Listener | None = None) -> Outcome:
         """Do a task; `listener` gets the records that tell how far it is.
 
         Raises
@@ -45,7 +45,7 @@ class Children:
             The process ended without a word.
         """
         with TemporaryFile("w+", encoding="utf-8") as printed:
-            process = self._begin(task, printed, threads)
+            process = self._begin(task, printed)
             if process is None:
                 return interrupted(self._stopped[task.batch])
             try:
@@ -71,7 +71,7 @@ class Children:
                 if its_batch == batch:
                     process.send_signal(number)
 
-    def _begin(self, task: Task, printed: Any, threads: int | None) -> subprocess.Popen[bytes] | None:
+    def _begin(self, task: Task, printed: Any) -> subprocess.Popen[bytes] | None:
         batch = task.batch
         with self._lock:
             if batch in self._stopped:
@@ -79,7 +79,7 @@ class Children:
             process = subprocess.Popen(
                 [sys.executable, str(STREAM), "task"],
                 stdin=subprocess.PIPE, stdout=printed, stderr=subprocess.PIPE,
-                env=_environment(threads), start_new_session=True,
+                env=_environment(), start_new_session=True,
             )  # fmt: skip
             self._running[process] = batch
         assert process.stdin is not None
@@ -124,10 +124,8 @@ def _cause(code: int, said: list[str]) -> str:
     return said[-1] if said else f"its process ended with code {code}"
 
 
-def _environment(threads: int | None) -> dict[str, str]:
-    """Of a process that may use so many threads; what the user set stays."""
+def _environment() -> dict[str, str]:
+    """In which a process finds the program, wherever it is begun."""
     root = str(STREAM.parent)
     paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-    names = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
-    limits = {} if threads is None else dict.fromkeys(names, str(threads))
-    return {**limits, **os.environ, "PYTHONPATH": paths}
+    return {**os.environ, "PYTHONPATH": paths}

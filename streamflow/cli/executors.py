@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Protocol
 
 from streamflow.cli.children import CHILDREN, Listener
 from streamflow.cli.outcome import Outcome
 from streamflow.cli.task import Task
+from streamflow.compiling import cores
 from streamflow.errors import UsageError
 
 RETRIES = 3  # of a task whose worker died
 CONNECT = 20  # seconds
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Workers(Protocol):
@@ -38,11 +34,11 @@ class Here:
 
     def __init__(self, jobs: int) -> None:
         self._executor = ThreadPoolExecutor(jobs)
-        self._threads = None if jobs == 1 else max(1, cores() // jobs)
+        self._threads = max(1, cores() // jobs)
 
     def submit(self, task: Task, listener: Listener) -> Future[Outcome]:
         """Begin a task as soon as one of the others ends."""
-        return self._executor.submit(CHILDREN.run, task, listener, self._threads)
+        return self._executor.submit(CHILDREN.run, replace(task, threads=self._threads), listener)
 
     def stop(self, batch: str, number: int) -> None:
         """Send a signal to the processes."""
@@ -89,7 +85,7 @@ def on_worker(task: Task) -> Outcome:
     """Do a task on a worker, with its share of the machine's cores."""
     from distributed import get_worker
 
-    return CHILDREN.run(task, threads=max(1, cores() // get_worker().state.nthreads))
+    return CHILDREN.run(replace(task, threads=max(1, cores() // get_worker().state.nthreads)))
 
 
 def stop_on_worker(batch: str, number: int) -> None:

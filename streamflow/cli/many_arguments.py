@@ -14,7 +14,7 @@ def add_many_options(parser: argparse._ArgumentGroup) -> None:
     add = parser.add_argument
     add("-n", "--skip-finished", action="store_true",
         help="skip sources whose outputs are finished, by a run with the same settings")  # fmt: skip
-    add("--jobs", type=_count, metavar="N", help="look at N sources at once (default: 1)")
+    add("--jobs", type=count, metavar="N", help="look at N sources at once (default: 1)")
     add("--scheduler", metavar="ADDRESS", help="share them out on a Dask cluster, such as tcp://HOST:8786")
     add("--shard", type=shard, metavar="I/N|auto",
         help="only part I of N; auto: of a Slurm array, or of a Kubernetes indexed job (auto/N)")  # fmt: skip
@@ -27,7 +27,8 @@ def is_batch(arguments: argparse.Namespace) -> bool:
     return len(arguments.sources) > 1 or any(option is not None for option in options)
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """A number of things, at least one."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of sources, 1 or more")
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number, 1 or more")
     return int(text)

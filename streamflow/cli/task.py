@@ -37,6 +37,7 @@ class Task:
     folder: str  # that paths are relative to
     batch: str  # tells the tasks of one command from those of another
     fresh: bool = False  # nothing was there before: what is there now, an earlier attempt left
+    threads: int | None = None  # its share of a machine, unless the user asked for a number
 
     @property
     def name(self) -> str:
@@ -46,8 +47,12 @@ class Task:
     @property
     def arguments(self) -> Namespace:
         """The command line of this source alone."""
-        overwrite = self.options["overwrite"] or self.fresh
-        own = {"sources": [self.source], "batch": self.batch, "overwrite": overwrite}
+        own = {
+            "sources": [self.source],
+            "batch": self.batch,
+            "overwrite": self.options["overwrite"] or self.fresh,
+            "threads": self.options["threads"] or self.threads,
+        }
         return Namespace(**{**self.options, **own})
 
 
