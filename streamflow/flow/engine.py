@@ -64,7 +64,7 @@ class FlowEngine:
             raise ValueError(
                 f"the flow needs images of at least {SMALLEST}x{SMALLEST} pixels, got {grey.shape}"
             )
-        levels = self._unused(grey.shape) or pyramid.allocate(*grey.shape)
+        levels = self._unused(grey.shape) or pyramid.allocate(grey.shape, self._preset.finest_compared)
         pyramid.fill(grey, levels, self._preset.full_size)
         prepared = FramePyramid(levels)
         weakref.finalize(prepared, self._spare.append, levels).atexit = False

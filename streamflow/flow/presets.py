@@ -20,6 +20,11 @@ class Preset:
     full_size_rounds: int
     """Variational refinements at full size."""
 
+    @property
+    def finest_compared(self) -> int:
+        """Level of the pyramid from which on grey values are compared: by refinements, or by planes alone."""
+        return 0 if self.full_size_rounds else 1 if self.half_size_rounds else 2
+
 
 PRESETS = {
     "fast": Preset(

@@ -28,7 +28,7 @@ class Level:
     neighbours: NDArray[np.uint32]
     """(H, W), see `pack_neighbours`, of `image`"""
     grey_neighbours: NDArray[np.uint32]
-    """(H, W), of `grey`; on the levels down to an eighth of the size"""
+    """(H, W), of `grey`; on the levels that compare grey values, down to an eighth of the size"""
     inverse: NDArray[np.float32]
     """(3, H, W), see `invert_normal_matrix`; from half size down"""
     smallest_eigenvalue: NDArray[np.float32]
@@ -44,15 +44,16 @@ def sizes(height: int, width: int) -> list[tuple[int, int]]:
     return levels
 
 
-def allocate(height: int, width: int) -> tuple[Level, ...]:
-    """Return the levels of a frame, not yet filled."""
-    shapes = sizes(height, width)
+def allocate(shape: tuple[int, int], finest_compared: int) -> tuple[Level, ...]:
+    """Return the levels of a frame, not yet filled; from `finest_compared` on they compare grey values."""
+    shapes = sizes(*shape)
+    compared = range(min(finest_compared, len(shapes) - 1), _EIGHTH + 1)
     return tuple(
         Level(
             grey=np.empty((h, w), np.uint8),
             image=np.empty((h, w), np.uint8),
             neighbours=np.empty((h, w), np.uint32),
-            grey_neighbours=np.empty((h, w), np.uint32),
+            grey_neighbours=np.empty((h, w) if k in compared else 0, np.uint32),
             inverse=np.empty((3, h, w) if k else 0, np.float32),
             smallest_eigenvalue=np.empty((h, w) if k else 0, np.float32),
         )
@@ -65,8 +66,9 @@ def fill(grey: NDArray[np.uint8], levels: tuple[Level, ...], full_size: bool) ->
     np.copyto(levels[0].grey, grey)
     for upper, lower in itertools.pairwise(levels):
         cv2.pyrDown(upper.grey, dst=lower.grey)
-    for level in levels[0 if full_size else 1 : _EIGHTH + 1]:
-        pack_neighbours(level.grey, level.grey_neighbours)
+    for level in levels:
+        if level.grey_neighbours.size:
+            pack_neighbours(level.grey, level.grey_neighbours)
     for level in levels[0 if full_size else 1 :]:
         normalise(level.grey, level.image)
         pack_neighbours(level.image, level.neighbours)
