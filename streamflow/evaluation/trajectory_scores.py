@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from streamflow.values import Matrix, Result
+from streamflow.values import Frame, Matrix, Result
 
 FEWEST = 3  # poses of a segment, for its drift
 
@@ -20,13 +20,13 @@ class TrajectoryScores:
 
     def add(self, result: Result) -> None:
         """Take the newest frame of a pair in, if both its pose and what is true of it are known."""
-        true, first = (frame.truth and frame.truth.pose for frame in (result.pair.newest, result.pair.target))
-        if result.pose is None or true is None or first is None:
+        newest, first = _true_pose(result.pair.newest), _true_pose(result.pair.target)
+        if result.pose is None or newest is None or first is None:
             return
         segment = self._segments[result.segment]
         if not segment:
             segment.append((np.eye(4), first))
-        segment.append((result.pose, true))
+        segment.append((result.pose, newest))
 
     def summary(self) -> dict[str, Any]:
         """Return the drift of the longest segment; empty where none is long enough."""
@@ -35,6 +35,10 @@ class TrajectoryScores:
         ]
         longest = max(drifts, key=lambda each: each[1], default=(0.0, 0.0))
         return {"trajectory_drift_percent": longest[0]} if longest[1] > 0 else {}
+
+
+def _true_pose(frame: Frame) -> Matrix | None:
+    return None if frame.truth is None else frame.truth.pose
 
 
 def drift(found: tuple[Matrix, ...], true: tuple[Matrix, ...]) -> tuple[float, float]:
