@@ -38,19 +38,21 @@ class DepthVideoSink:
         self._run = run
         self._video = VideoFile(target, run, FFV1)
         self._manifest = Lines(target + ".jsonl", run)
+        self._scale = depth16.SegmentScale(run.painter.style.limits)
         self._begun = False
 
     def write(self, result: Result) -> None:
         """Append the picture of one pair, and its line."""
         depth = result.depth
         assert depth is not None
-        stored, scale = depth16.encode(depth.inverse)
+        scale = self._scale(depth, result.segment)
+        stored = depth16.encode(depth.inverse, scale)
         self._video.add(stored, "gray16le", result.pair)
         if not self._begun:
             self._begun = True
             self._manifest.add(self._header(result, depth16.facts(depth)))
         crc = crc32(stored.astype("<u2").data.cast("B"))
-        self._manifest.add({**pair_record(result), "scale": scale, "crc32": crc})
+        self._manifest.add({**pair_record(result), **depth16.line(result, scale), "crc32": crc})
 
     def close(self) -> None:
         """Give both files their names."""

@@ -279,6 +279,7 @@ class Depth:
     new_unit: bool = False  # `unit` is the step of this pair, and how long the one before was is not known
     held: bool = False  # the pair measured nothing: depth of the pairs before, carried over
     unit_sigma: float | None = None  # relative standard deviation of the metre; None for steps
+    scatter: Map | None = None  # the part of `variance` by which neighbours differ; None: all of it
 
     def without(self, excluded: Mask, reason: Unknown = Unknown.FIXED) -> Depth:
         """Return the same, unknown where the picture does not show the scene, or not one at rest."""

@@ -79,8 +79,9 @@ def _stages(truth: FrameTruth) -> frozenset[Stage]:
     """What must run so that everything that is known can be compared."""
     if truth.flow is not None:
         return frozenset({Stage.FLOW})
-    asked = {Stage.MOVING} if truth.depth is None else {Stage.MOVING, Stage.DEPTH}
-    return with_what_they_build_on(asked)
+    # The trajectory's steps are told by depth.
+    deep = truth.depth is not None or truth.pose is not None
+    return with_what_they_build_on({Stage.MOVING, Stage.DEPTH} if deep else {Stage.MOVING})
 
 
 def _judged(

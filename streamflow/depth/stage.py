@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from streamflow.depth.approach import approach
+from streamflow.depth.calibration import calibrated
 from streamflow.depth.fusion import DepthFusion
 from streamflow.depth.keyframe import KeyframeSelector, median_parallax
 from streamflow.depth.pair import pair_depth
@@ -31,6 +32,7 @@ from streamflow.values import (
 MATCHING_NOISE = np.float32(1 / 5)
 HELD = 0.005  # relative error that depth gains while the camera only turns or stands still
 LOST, MAX_LOST = 0.05, 2  # the same for a pair whose motion is not known, and how many of them it outlives
+SHARED = 0.7  # part of a measurement's variance that no number of further ones takes away
 SAME_WAY = np.deg2rad(10.0)  # between a step and the way over several
 
 
@@ -83,7 +85,7 @@ class DepthStage:
         depth = _depth_of(flow, motion.rotation, motion.translation, camera_matrix)
         if self._fuses(pair):
             if self._fusion is None:
-                self._fusion = DepthFusion(camera_matrix)
+                self._fusion = DepthFusion(camera_matrix, SHARED)
             keyframe_depth = self._keyframe_depth(keyframe, motion, camera_matrix) if keyframe else None
             T = motion.translation.direction
             depth = self._fusion(flow.vectors, motion.rotation, T, depth, keyframe_depth)
@@ -135,6 +137,7 @@ def _depth_of(flow: Flow, R: Matrix, translation: Translation, camera_matrix: Ma
     noise = MATCHING_NOISE / np.maximum(flow.smin, np.float32(1e-3))
     sigma = np.sqrt(np.square(flow.evident) + np.square(noise, out=noise))  # a quarter of np.hypot's time
     T = translation.direction
+    sigma = calibrated(sigma, flow.vectors, camera_matrix, R, T)
     return pair_depth(flow.vectors, sigma, camera_matrix, R, T, direction_sigma=direction_sigma)
 
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from streamflow.depth.completion import completed
 from streamflow.evaluation import metrics
 from streamflow.evaluation.camera_scores import CameraScores
 from streamflow.evaluation.depth_scores import FrameDepthScores, SegmentDepthScores
 from streamflow.evaluation.flicker import Flicker
 from streamflow.evaluation.object_scores import ObjectScores
+from streamflow.evaluation.trajectory_scores import TrajectoryScores
 from streamflow.evaluation.truth import PairTruth
 from streamflow.geometry.epipole import pixel
 from streamflow.geometry.focal_error import motion_covariance
@@ -31,6 +33,7 @@ class Scores:
         self._flicker, self._fused_flicker = Flicker(), Flicker()
         self._camera, self._objects = CameraScores(), ObjectScores()
         self._depth, self._fused = FrameDepthScores(""), SegmentDepthScores("fused_")
+        self._filled, self._trajectory = SegmentDepthScores("filled_"), TrajectoryScores()
 
     def add(self, result: Result, truth: PairTruth) -> None:
         """Compare one pair with its truth."""
@@ -51,10 +54,12 @@ class Scores:
 
     def add_fused(self, result: Result, truth: PairTruth) -> None:
         """Take one frame of a fused sequence in, the target of each the reference of the one before."""
+        self._trajectory.add(result)
         if result.depth is None or truth.inverse_depth is None:
             return
         segment = result.segment
         self._fused.add(result.depth, truth, segment)
+        self._filled.add(completed(result.depth, result.pair.reference.grey), truth, segment)
         if truth.vectors is not None and truth.step > 0:
             ratio = result.depth.inverse / (truth.inverse_depth / truth.step)
             self._add_flicker("fused_depth_flicker", self._fused_flicker, ratio, truth)
@@ -74,7 +79,7 @@ class Scores:
         if self._statuses:
             total = sum(self._statuses.values())
             record["statuses"] = {name: count / total for name, count in self._statuses.most_common()}
-        for scores in (self._camera, self._objects, self._depth, self._fused):
+        for scores in (self._camera, self._objects, self._depth, self._fused, self._filled, self._trajectory):
             record |= scores.summary()
         return record
 

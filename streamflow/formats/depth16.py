@@ -7,35 +7,55 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamflow.values import Depth, Map
+from streamflow.values import Depth, Map, Result
 
 LARGEST = 2**16 - 1
+ROOM = 2.5  # factor by which a later picture of the segment may be nearer
+OUTLIER = 16  # times the 99.9th percentile: what is nearer does not count
 
 
-def encode(inverse: Map) -> tuple[NDArray[np.uint16], float]:
-    """Store inverse depth as `round(inverse * scale)`.
+class SegmentScale:
+    """The scale of a stream's pictures: one a segment and unit, so that a wall keeps its grey value.
 
-    The scale is a power of two, so that it divides out exactly, and as large as the nearest pixel
-    allows; what is nearer than 16 times the 99.9th percentile does not count, and saturates. The
-    error is at most 0.5 / scale: below 0.1% down to a 60th of the nearest pixel's inverse depth.
+    It leaves room for what is 2.5 times nearer than the nearest pixel of the segment's first picture; what
+    is nearer still saturates.
+
+    Parameters
+    ----------
+    limits : (near, far) depths that the user named; the near one decides.
+    """
+
+    def __init__(self, limits: tuple[float, float] | None = None) -> None:
+        self._fixed = None if limits is None else LARGEST * limits[0]
+        self._of: tuple[int, str] | None = None
+        self._scale = 1.0
+
+    def __call__(self, depth: Depth, segment: int) -> float:
+        """Return the scale for the newest depth of a segment."""
+        if self._fixed is not None:
+            return self._fixed
+        if self._of != (segment, depth.unit) and (nearest := _nearest(depth.inverse)):
+            self._of, self._scale = (segment, depth.unit), LARGEST / (ROOM * nearest)
+        return self._scale
+
+
+def encode(inverse: Map, scale: float) -> NDArray[np.uint16]:
+    """Store inverse depth as `round(inverse * scale)`, 0 where unknown; a known pixel is at least 1.
+
+    The error is at most 0.5 / scale: below 0.1% down to a 40th of the nearest pixel's inverse depth for a
+    scale that leaves room.
 
     Parameters
     ----------
     inverse : ndarray, shape (H, W)
         Inverse depth; what is not positive (NaN, behind the camera) is unknown.
-
-    Returns
-    -------
-    stored : ndarray of uint16, shape (H, W)
-        0 where unknown; a known pixel is at least 1.
     scale : float
+        See `SegmentScale`.
     """
     known = inverse > 0
-    values = inverse[known]
-    scale = _scale(values)
     stored = np.zeros(inverse.shape, np.uint16)
-    stored[known] = np.clip(np.rint(values * scale), 1, LARGEST)
-    return stored, scale
+    stored[known] = np.clip(np.rint(inverse[known] * scale), 1, LARGEST)
+    return stored
 
 
 def decode(stored: NDArray[np.uint16], scale: float) -> Map:
@@ -48,15 +68,26 @@ def facts(depth: Depth) -> dict[str, Any]:
     return {
         "quantity": "inverse depth",
         "unit": f"1/{depth.unit}",
-        "stored": "round(inverse depth * scale), uint16; the scale of each picture is in the manifest",
+        "stored": "round(inverse depth * scale), uint16; each segment has a scale, in the manifest",
         "invalid": 0,
         "saturated": f"{LARGEST}: this near, or nearer",
     }
 
 
-def _scale(values: NDArray[np.float32]) -> float:
-    values = values[np.isfinite(values)]
-    if not values.size:
-        return 1.0
-    nearest = min(float(values.max()), 16 * float(np.percentile(values, 99.9)))
-    return float(2.0 ** np.floor(np.log2(LARGEST / nearest)))
+def line(result: Result, scale: float) -> dict[str, Any]:
+    """What the manifest says of one picture: how to read it, and why it may be black."""
+    depth = result.depth
+    assert depth is not None
+    return {
+        "scale": scale,
+        "unit": f"1/{depth.unit}",
+        "status": result.motion and result.motion.status,
+        "held": depth.held,
+        "known": round(float(np.isfinite(depth.inverse).mean()), 4),
+    }
+
+
+def _nearest(inverse: Map) -> float | None:
+    """Largest inverse depth; single pixels far nearer than all others do not count."""
+    values = inverse[np.isfinite(inverse) & (inverse > 0)]
+    return min(float(values.max()), OUTLIER * float(np.percentile(values, 99.9))) if values.size else None

@@ -86,7 +86,8 @@ def find_planes(
 
 
 def _points(depth: Depth, K: Array) -> Points:
-    inverse, variance = depth.inverse[::SPACING, ::SPACING], depth.variance[::SPACING, ::SPACING]
+    scatter = depth.variance if depth.scatter is None else depth.scatter
+    inverse, variance = depth.inverse[::SPACING, ::SPACING], scatter[::SPACING, ::SPACING]
     index = np.flatnonzero(inverse > CERTAIN * np.sqrt(variance))  # False for NaN
     row, column = np.divmod(index, inverse.shape[1])
     rays = np.stack([column * SPACING, row * SPACING, np.ones(len(index))], axis=1) @ np.linalg.inv(K).T

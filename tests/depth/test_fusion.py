@@ -131,6 +131,22 @@ def test_fusion_is_better_than_a_pair_and_a_wide_baseline_better_still():
     assert np.nanmedian(fused_room(9, wide=True)[1][-1]) < 0.75 * alone
 
 
+def test_errors_that_measurements_share_stay_in_what_is_stated_and_change_no_depth():
+    """The same wrong flow again and again: many measurements know no more than the best of them."""
+    sigma, alone, shared = np.full(SHAPE, 0.1, np.float32), DepthFusion(K), DepthFusion(K, shared=1.0)
+    for i in range(1, 8):
+        vectors = noisy(flow_of(seen(i), R, 0.12 * T), 0.1, seed=i)
+        pair = pair_depth(vectors, sigma, K, R, T)
+        independent, stated = (fusion(vectors, R, T, pair) for fusion in (alone, shared))
+    np.testing.assert_array_equal(stated.inverse, independent.inverse)
+    np.testing.assert_array_equal(stated.scatter, independent.variance)
+    known = (stated.unknown == 0) & (pair.unknown == 0)
+    single = pair.variance[known] / independent.step**2
+    assert np.median(independent.variance[known] / single) < 0.3
+    assert np.percentile(stated.variance[known] / single, 95) < 1.01
+    assert np.median(stated.variance[known] / single) > 0.9
+
+
 def test_reset_forgets():
     fusion = DepthFusion(K)
     vectors = flow_of(seen(1), R, 0.12 * T)

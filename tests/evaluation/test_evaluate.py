@@ -110,6 +110,10 @@ def test_evaluate_prints_one_object_a_folder(tmp_path: Path, capsys: pytest.Capt
             assert record[f"{prefix}depth_error_median"] < 0.1
             assert 0.3 < record[f"{prefix}depth_coverage"] <= 1
             assert record[f"{prefix}wild_percent"] < 2
+        assert record["filled_depth_coverage"] > 0.98
+        assert record["filled_depth_error_median"] < 0.15
+    assert posed["trajectory_drift_percent"] < 5
+    assert "trajectory_drift_percent" not in lidar
 
 
 def test_evaluate_takes_a_rendered_scene(capsys: pytest.CaptureFixture[str]) -> None:
