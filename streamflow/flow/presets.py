@@ -19,6 +19,8 @@ class Preset:
     """Whether there is a Lucas-Kanade iteration at full size; else the flow of half size is interpolated."""
     full_size_rounds: int
     """Variational refinements at full size."""
+    error: float
+    """Constant of the logarithm of the predicted error; see `sigma`."""
 
 
 PRESETS = {
@@ -29,6 +31,7 @@ PRESETS = {
         half_size_rounds=1,
         full_size=False,
         full_size_rounds=0,
+        error=2.51,
     ),
     "balanced": Preset(
         coarse_iterations=3,
@@ -37,6 +40,7 @@ PRESETS = {
         half_size_rounds=0,
         full_size=True,
         full_size_rounds=0,
+        error=2.05,
     ),
     "accurate": Preset(
         coarse_iterations=5,
@@ -45,5 +49,6 @@ PRESETS = {
         half_size_rounds=0,
         full_size=True,
         full_size_rounds=3,
+        error=2.32,
     ),
 }
