@@ -1,7 +1,7 @@
-"""How much a codec has left of a frame: what stands out of its grid of 8x8 pixels.
+"""How much a video codec took away from a frame: what stands out of its grid of 16x16 pixels.
 
-Codecs transform, predict and smooth blocks; beside a block's border a picture is bent otherwise than within.
-How far depends on the quantiser, and hardly on what is shown.
+Video codecs predict pictures in blocks of 16 or more; beside such a block's border a picture is bent
+otherwise than within. How far depends on the quantiser, and little on what is shown.
 """
 
 import numpy as np
@@ -9,32 +9,33 @@ from numpy.typing import NDArray
 
 from streamflow.kernels.jit import inline_kernel, kernel
 
-_PERIOD = 8
+_PERIOD = 16
 _SMALLEST = 8 * _PERIOD  # pixels: with fewer, chance would be taken for a grid
 _STRONGEST = 20  # grey levels: a stronger bend is an edge of the scene
 
 
 def blockiness(grey: NDArray[np.uint8]) -> float:
-    """Return the relative spread of second differences over the places in a grid of 8 pixels; 0 without one.
+    """Return the relative spread of second differences over the places in a grid of 16 pixels; 0 without one.
 
-    What no grid explains is taken out: the spread over periods that no codec has, of a pixel less and more.
-    Where the grid begins does not matter.
+    What a grid of 8 pixels explains is left out: JPEG has that one, and copies nothing from picture to
+    picture. So is what chance explains, as periods show that no codec has. Where the grid begins does not
+    matter.
 
     Parameters
     ----------
     grey : ndarray, shape (H, W), uint8
     """
-    if min(grey.shape) < _SMALLEST:
-        return 0.0
     height, width = grey.shape
+    if min(height, width) < _SMALLEST:
+        return 0.0
     columns, rows = np.zeros(width - 2, np.int32), np.zeros(height - 2, np.int32)
     _sum_bends(grey, columns, rows)
-    excess = (_excess(columns) + _excess(rows)) / 2
-    return float(np.sqrt(max(excess, 0.0)))
+    return float(np.sqrt(max((_excess(columns) + _excess(rows)) / 2, 0.0)))
 
 
 def _excess(bends: NDArray[np.int32]) -> float:
-    return _spread(bends, _PERIOD) - max(_spread(bends, _PERIOD - 1), _spread(bends, _PERIOD + 1))
+    by_chance = (_spread(bends, _PERIOD - 1) + _spread(bends, _PERIOD + 1)) / 4  # 8 of 16 degrees of freedom
+    return _spread(bends, _PERIOD) - _spread(bends, _PERIOD // 2) - by_chance
 
 
 def _spread(bends: NDArray[np.int32], period: int) -> float:

@@ -31,7 +31,7 @@ PRESETS = {
         half_size_rounds=1,
         full_size=False,
         full_size_rounds=0,
-        error=2.51,
+        error=2.75,
     ),
     "balanced": Preset(
         coarse_iterations=3,
@@ -40,7 +40,7 @@ PRESETS = {
         half_size_rounds=0,
         full_size=True,
         full_size_rounds=0,
-        error=2.05,
+        error=2.27,
     ),
     "accurate": Preset(
         coarse_iterations=5,
@@ -49,6 +49,6 @@ PRESETS = {
         half_size_rounds=0,
         full_size=True,
         full_size_rounds=3,
-        error=2.32,
+        error=2.58,
     ),
 }
