@@ -14,6 +14,7 @@ import pytest
 from sources import open_source
 from streamflow.cli import arguments as command_line
 from streamflow.cli.outputs import Outputs
+from streamflow.cli.write_behind import DEPTH
 from streamflow.errors import SourceError
 from streamflow.options import Knobs
 from tests.support.made_results import make_results
@@ -69,11 +70,11 @@ def test_a_source_that_fails_ends_a_paused_run(tmp_path: Path, monkeypatch: pyte
         with Outputs(source, arguments, Knobs()) as outputs:
             page = Page(*outputs.announcements)
             page.post("pause")
-            for result in make_results()[:3]:
+            for result in make_results()[: 1 + DEPTH]:  # one that is held, and those that wait behind it
                 outputs.write(result)
             until(lambda: page.state()["pairs"] == 1)
             raise SourceError("the camera is gone")
 
     with pytest.raises(SourceError, match="gone"):
         fail_while_paused()
-    assert len((tmp_path / "log").read_text().splitlines()) == 3
+    assert len((tmp_path / "log").read_text().splitlines()) == 1 + DEPTH
