@@ -3,8 +3,7 @@
     python -m tests.stress.fuzz_images --count 1000 --seed 1
 
 One or two files of a folder are damaged, or stand there under odd names. A finding is a crash, a hang, an
-exception that is no `SourceError`, an error of more than a line, an index that goes back, a picture that is
-whole and does not come, or one that is damaged and nobody says so.
+exception that is no `SourceError`, an index that goes back, or a picture that is whole and does not come.
 """
 
 from __future__ import annotations
