@@ -17,12 +17,13 @@ STEP = np.array([2.3, -1.4])
 def pictures(count: int = 5) -> list[np.ndarray]:
     """A photograph's spectrum, weaker to the right, that moves by `STEP` a frame; (H, W, 3)."""
     rng = np.random.default_rng(4)
-    noise = sum(
+    layers = [
         cv2.resize(rng.normal(size=(s, s)), (600, 600), interpolation=cv2.INTER_CUBIC) * 300 / s
         for s in (10, 30, 90, 300)
-    )
+    ]
+    noise = np.sum(layers, axis=0)
     grey = 128 + 25 * noise / noise.std() * np.linspace(1.6, 0.2, 600)
-    moved = [np.float64([[1, 0, 100 - k * STEP[0]], [0, 1, 100 - k * STEP[1]]]) for k in range(count)]
+    moved = [np.array([[1, 0, 100 - k * STEP[0]], [0, 1, 100 - k * STEP[1]]]) for k in range(count)]
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     frames = [cv2.warpAffine(grey, matrix, (WIDTH, HEIGHT), flags=flags) for matrix in moved]
     return [np.repeat(np.clip(np.round(f), 0, 255).astype(np.uint8)[..., None], 3, axis=2) for f in frames]
