@@ -177,5 +177,5 @@ def _show(outcomes: Outcomes, console: Console) -> None:
     summary = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
     console.print(f"{len(outcomes)} sources: {summary or 'none of them in this part'}")
     if counts["interrupted"]:
-        words = [word for word in sys.argv if word != "-n"]
+        words = [word for word in sys.argv[1:] if word != "-n"]
         console.print(f"to continue: {continuing([*words, '-n'])}")

@@ -163,7 +163,8 @@ def test_ctrl_c_closes_every_output_of_all(tmp_path: Path) -> None:
         assert len(list((tmp_path / f"out/demo_{name}").glob("*.npz"))) == lines
     assert not list(tmp_path.glob("out/.*"))  # nothing is taken for finished
     assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
-    assert "to continue: python" in said and "-n --resume" in said
+    (line,) = (line for line in said.splitlines() if line.startswith("to continue: "))
+    assert {"--resume", "-n", "--jobs"} < set(line.split())
 
 
 def test_a_process_that_is_killed_stops_no_other(tmp_path: Path) -> None:
