@@ -10,7 +10,7 @@ from zlib import crc32
 from streamflow.cli.typed import typed
 from streamflow.values import SourceInfo
 
-FLAGS = re.compile(r"-(?P<flags>[qy]+)(?P<output>o.*)?")  # letters that may share a dash, before the last
+FLAGS = re.compile(r"-(?P<flags>[nqy]+)(?P<output>o.*)?")  # letters that may share a dash, before the last
 
 
 def continuing(words: Sequence[str]) -> str:
