@@ -101,7 +101,6 @@ def work(folder: Path, method: FlowMethod, last: Stage) -> None:
         (folder / f"{STAGES}.done").touch()
     jit.deferred = True
     if method != "plain":
-        import streamflow.flow.blockiness
         import streamflow.flow.coarse_to_fine  # noqa: F401
     (folder / f"of.{len(jit.PENDING) + 1}").touch()
     for name, compile_it in jit.PENDING.items():

@@ -14,7 +14,7 @@ from streamflow.flow.plane_homography import Plane
 from streamflow.flow.plane_search import PlaneSearch
 from streamflow.flow.presets import Preset
 from streamflow.flow.pyramid import FULL_SIZE_DAMPING, Level, sizes
-from streamflow.flow.sigma import Evidence, copied, disagreement, first_guess, predict_error, unrest
+from streamflow.flow.sigma import WITH_PLANES, WITHOUT_PLANES, ErrorModel, disagreement, predict_error
 from streamflow.flow.upsample import upsample, upsample_interleaved
 from streamflow.flow.variational import VariationalRefinement
 
@@ -46,40 +46,25 @@ class CoarseToFine:
             self._plane_search = PlaneSearch(*shapes[_QUARTER])
             self._plane_choice = PlaneChoice(*shapes[_QUARTER])
 
-    def __call__(
-        self, reference: Levels, target: Levels, blockiness: float, start: Flow | None = None
-    ) -> tuple[Flow, Flow]:
+    def __call__(self, reference: Levels, target: Levels, start: Flow | None = None) -> tuple[Flow, Flow]:
         """Return vectors (H, W, 2) and sigma (H, W), fresh arrays; refined from `start` if there is one."""
         half = self._flows[_HALF]
         if start is None:
-            apart = self._begin(reference, target)
+            apart, model = self._begin(reference, target)
         else:
             np.multiply(start.transpose(2, 0, 1), np.float32(0.5), out=half.flow)
-            apart = self._sharpened(reference[_HALF], target[_HALF])
+            apart, model = self._sharpened(reference[_HALF], target[_HALF]), WITHOUT_PLANES
         self._refine(reference[_HALF], target[_HALF])
-        gain = self._gain(reference, target, apart)
+        sigma = predict_error(half.ssd, reference[_HALF].smallest_eigenvalue, apart, model)
+        height, width = reference[0].grey.shape
+        full_sigma: Flow = cv2.resize(sigma, (width, height))  # type: ignore[assignment]
+        gain = self._gain(reference, target, sigma)
         for _ in range(self._preset.half_size_rounds):
             self._half_size(reference[_HALF], target[_HALF], gain, half.flow)
-        vectors = self._at_full_size(reference[0], target[0], gain)
-        return vectors, self._sigma(reference, target, vectors, apart, blockiness)
+        return self._at_full_size(reference[0], target[0], gain), full_sigma
 
-    def _sigma(
-        self, reference: Levels, target: Levels, vectors: Flow, apart: Flow, blockiness: float
-    ) -> Flow:
-        evidence = Evidence(
-            ssd=self._flows[_HALF].ssd,
-            smallest_eigenvalue=reference[_HALF].smallest_eigenvalue,
-            apart=apart,
-            unrest=unrest(np.float32(0.5) * vectors[::2, ::2]),
-            copied=copied(reference[_HALF].grey, target[_HALF].grey),
-            blockiness=blockiness,
-        )
-        height, width = reference[0].grey.shape
-        sigma = predict_error(evidence, self._preset.error)
-        return np.asarray(cv2.resize(sigma, (width, height)), np.float32)
-
-    def _begin(self, reference: Levels, target: Levels) -> Flow:
-        """Find the flow at half size; return how far two estimates of it are apart.
+    def _begin(self, reference: Levels, target: Levels) -> tuple[Flow, ErrorModel]:
+        """Find the flow at half size; return how far two estimates of it are apart, and what that tells.
 
         An image too small for the seed has one: what its last iteration changed stands in.
         """
@@ -91,10 +76,10 @@ class CoarseToFine:
         if len(reference) > _QUARTER:
             upsample(self._flows[_QUARTER].flow, half.flow)
         if apart is None:
-            return self._sharpened(reference[_HALF], target[_HALF])
+            return self._sharpened(reference[_HALF], target[_HALF]), WITHOUT_PLANES
         half.iterate(reference[_HALF], target[_HALF])
         height, width = half.ssd.shape
-        return np.asarray(cv2.resize(2 * apart, (width, height)), np.float32)
+        return np.asarray(cv2.resize(2 * apart, (width, height)), np.float32), WITH_PLANES
 
     def _rise(self, reference: Levels, target: Levels) -> None:
         """Climb by Lucas-Kanade alone, from rest at the coarsest level up to a quarter of the size."""
@@ -120,7 +105,7 @@ class CoarseToFine:
             estimate.iterate(reference, target, translate_window=False)
         apart = disagreement(quarter.flow, seed.flow)
         keep_better(quarter.flow, quarter.ssd, seed.flow, seed.ssd)
-        sigma = first_guess(quarter.ssd, reference.smallest_eigenvalue, apart)
+        sigma = predict_error(quarter.ssd, reference.smallest_eigenvalue, apart, WITHOUT_PLANES)
         for k in range(self._preset.plane_rounds):
             if k > 0:
                 quarter.iterate(reference, target, translate_window=False)
@@ -151,16 +136,14 @@ class CoarseToFine:
         for _ in range(self._preset.half_size_iterations):
             half.refine(reference, target, _FINE_PENALTY)
 
-    def _gain(self, reference: Levels, target: Levels, apart: Flow) -> float:
+    def _gain(self, reference: Levels, target: Levels, sigma: Flow) -> float:
         """Contrast of the target over that of the reference, from the half-size flow seen at an eighth."""
         k = min(_EIGHTH, len(reference) - 1)
         step = 1 << (k - _HALF)
         flow = np.ascontiguousarray(self._flows[_HALF].flow[:, ::step, ::step]) / np.float32(step)
         warped = np.empty(flow.shape[1:], np.float32)
         warp(target[k].grey_neighbours, flow, warped)
-        half, texture = self._flows[_HALF], reference[_HALF].smallest_eigenvalue
-        sigma = first_guess(*(map[::step, ::step] for map in (half.ssd, texture, apart)))
-        gain, _ = brightness(reference[k].grey, warped, sigma)
+        gain, _ = brightness(reference[k].grey, warped, np.ascontiguousarray(sigma[::step, ::step]))
         return round(float(gain), 3)  # it is not known better, and of two equal frames it is one
 
     def _at_full_size(self, reference: Level, target: Level, gain: float) -> Flow:

@@ -22,8 +22,8 @@ SMALLEST = 16
 class FramePyramid:
     """Everything computed from one frame alone; its buffers go back to the engine once it is dropped."""
 
-    def __init__(self, levels: tuple[Level, ...], blockiness: float) -> None:
-        self.levels, self.blockiness = levels, blockiness
+    def __init__(self, levels: tuple[Level, ...]) -> None:
+        self.levels = levels
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -57,7 +57,6 @@ class FlowEngine:
             Not kept, may be read-only.
         """
         from streamflow.flow import pyramid
-        from streamflow.flow.blockiness import blockiness
 
         if grey.ndim != 2 or grey.dtype != np.uint8:
             raise ValueError(f"the flow needs a grey uint8 image (H, W), got {grey.dtype} {grey.shape}")
@@ -67,7 +66,7 @@ class FlowEngine:
             )
         levels = self._unused(grey.shape) or pyramid.allocate(grey.shape, self._preset.finest_compared)
         pyramid.fill(grey, levels, self._preset.full_size)
-        prepared = FramePyramid(levels, blockiness(levels[0].grey))
+        prepared = FramePyramid(levels)
         weakref.finalize(prepared, self._spare.append, levels).atexit = False
         return prepared
 
@@ -92,8 +91,7 @@ class FlowEngine:
         if reference.shape != target.shape:
             raise ValueError(f"frames of one size are needed, got {reference.shape} and {target.shape}")
         self._fit_to(reference.shape)
-        blockiness = (reference.blockiness + target.blockiness) / 2
-        return self._estimate(reference.levels, target.levels, blockiness, start)
+        return self._estimate(reference.levels, target.levels, start)
 
     def __call__(self, reference: Grey, target: Grey) -> tuple[Vectors, Sigma]:
         """Estimate the flow between two grey images; see `flow`."""

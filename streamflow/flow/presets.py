@@ -19,8 +19,6 @@ class Preset:
     """Whether there is a Lucas-Kanade iteration at full size; else the flow of half size is interpolated."""
     full_size_rounds: int
     """Variational refinements at full size."""
-    error: float
-    """Constant of the logarithm of the predicted error; see `sigma`."""
 
     @property
     def finest_compared(self) -> int:
@@ -36,7 +34,6 @@ PRESETS = {
         half_size_rounds=1,
         full_size=False,
         full_size_rounds=0,
-        error=2.75,
     ),
     "balanced": Preset(
         coarse_iterations=3,
@@ -45,7 +42,6 @@ PRESETS = {
         half_size_rounds=0,
         full_size=True,
         full_size_rounds=0,
-        error=2.27,
     ),
     "accurate": Preset(
         coarse_iterations=5,
@@ -54,6 +50,5 @@ PRESETS = {
         half_size_rounds=0,
         full_size=True,
         full_size_rounds=3,
-        error=2.58,
     ),
 }
