@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
+from dataclasses import is_dataclass
+from typing import Any
 
 FIELD = re.compile(r"^    (\w+): (.+?)(?: = .+?)?  # (.+)$", re.MULTILINE)
 
@@ -21,3 +24,10 @@ class FieldDocs:
             return self._summary
         lines = [f"{name} : {kind}\n    {meaning}" for name, kind, meaning in fields]
         return "\n".join([self._summary, "", "Attributes", "----------", *lines]) if lines else self._summary
+
+
+def tell_fields(module: Mapping[str, Any]) -> None:
+    """Let `help` show the fields of every dataclass that a module, given as its `vars()`, defines."""
+    for value in list(module.values()):
+        if is_dataclass(value) and value.__module__ == module["__name__"]:
+            setattr(value, "__doc__", FieldDocs(value.__doc__))  # noqa: B010

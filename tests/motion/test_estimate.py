@@ -1,88 +1,26 @@
 """Motion of a pair against exact truth: points of a known scene, seen by a camera of known motion."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from streamflow.geometry.epipole import bearing, ellipse, off_axis, pixel, pixel_covariance
+from streamflow.geometry.epipole import bearing, ellipse, off_axis, pixel
 from streamflow.motion.estimate import estimate_motion
 from streamflow.motion.focal_length import GRID
 from streamflow.motion.sampling import FlowPoints
-from streamflow.values import Motion, Status, Translation
-
-K = np.array([[150.0, 0, 81.0], [0, 145.0, 52.0], [0, 0, 1]])
-SIZE = 167, 101
-STEP = 0.05  # of the camera, over the median depth
-
-INSIDE = np.array([0.1, -0.05, 1.0])
-OUTSIDE = np.array([0.8, 0.2, 0.5])
-SIDEWAYS = np.array([1.0, 0.3, 0.0])
-BACKWARD = np.array([0.05, 0.1, -1.0])
-TURN = np.deg2rad([0.2, -0.4, 0.3])
-
-
-@dataclass
-class Truth:
-    points: FlowPoints
-    R: np.ndarray
-    T: np.ndarray
-    K: np.ndarray
-
-    def epipole(self):
-        return self.K @ self.R.T @ self.T
-
-
-def view(
-    heading,
-    turn=TURN,
-    *,
-    n=700,
-    noise=0.05,
-    outliers=0.0,
-    plane=False,
-    step=STEP,
-    seed=0,
-    target_is_newer=False,
-):
-    """Flow from the newest frame to the previous one, or to a newer one, as the camera goes `heading`."""
-    rng = np.random.default_rng(seed)
-    positions = rng.uniform((0, 0), np.subtract(SIZE, 1), (n, 2))
-    a = np.column_stack([positions, np.ones(n)]) @ np.linalg.inv(K).T
-    inverse_depth = a @ (0.5, 0.3, 1.0) if plane else np.exp(rng.uniform(-1, 1, n))
-    R = Rotation.from_rotvec(turn).as_matrix()
-    heading = np.asarray(heading, float) / max(np.linalg.norm(heading), 1e-9)
-    T = R @ heading * (-1 if target_is_newer else 1)
-    b = a @ R.T + step * inverse_depth[:, None] * T
-    vectors = (b / b[:, 2:] @ K.T)[:, :2] - positions
-    vectors += noise * rng.normal(size=vectors.shape)
-    bad = rng.random(n) < outliers
-    vectors[bad] += rng.uniform(-10, 10, (bad.sum(), 2))
-    covariance = np.broadcast_to(noise**2 * np.eye(2), (n, 2, 2))
-    return Truth(FlowPoints(positions, vectors, covariance), R, T, K)
-
-
-def degrees_apart(first, second):
-    first, second = first / np.linalg.norm(first), second / np.linalg.norm(second)
-    return np.rad2deg(np.arctan2(np.linalg.norm(np.cross(first, second)), first @ second))
-
-
-def rotation_error(first, second):
-    return np.rad2deg(Rotation.from_matrix(first @ second.T).magnitude())
-
-
-def heading_for(direction):
-    """A translation of which only the direction counts."""
-    return Translation(np.asarray(direction, float), np.zeros((5, 5)), np.zeros(3))
-
-
-def parameters_error(motion, truth):
-    """(tau, omega) from the estimate to the truth, by which `covariance` is defined."""
-    from streamflow.geometry.rotation import tangent_basis
-
-    omega = Rotation.from_matrix(truth.R @ motion.rotation.T).as_rotvec()
-    return np.concatenate([tangent_basis(motion.translation.direction).T @ truth.T, omega])
+from streamflow.values import Motion, Status
+from tests.support.two_views import (
+    BACKWARD,
+    INSIDE,
+    OUTSIDE,
+    SIDEWAYS,
+    SIZE,
+    K,
+    degrees_apart,
+    heading_for,
+    rotation_error,
+    view,
+)
 
 
 @pytest.mark.parametrize(
@@ -248,15 +186,6 @@ def test_points_on_both_sides_of_the_camera_are_no_scene():
     assert motion.translation is None
 
 
-def test_systematic_error_widens_the_direction_only():
-    points = view(INSIDE).points
-    plain, wide = estimate_motion(points, K), estimate_motion(points, K, systematic=0.01)
-    np.testing.assert_allclose(
-        wide.translation.covariance - plain.translation.covariance, np.diag([1e-4, 1e-4, 0, 0, 0]), atol=1e-15
-    )
-    np.testing.assert_array_equal(wide.translation.direction, plain.translation.direction)
-
-
 @pytest.mark.parametrize("count", [0, 7])
 def test_too_few_points_are_low_confidence(count):
     points = view(INSIDE).points
@@ -305,50 +234,6 @@ def test_pure_translation(heading):
     assert degrees_apart(motion.translation.direction, truth.T) < 0.3
     np.testing.assert_array_equal(motion.rotation, np.eye(3))
     assert not motion.translation.covariance[2:].any()
-
-
-@pytest.mark.parametrize(("outliers", "scale"), [(0.0, 1.0), (0.4, 1.0), (0.2, 3.0)])
-def test_errors_are_as_large_as_the_covariance_says(outliers, scale):
-    """Mean NEES per parameter is 1 when calibrated, even if the predicted errors are wrong by `scale`."""
-    nees, count = [], 40
-    for seed in range(count):
-        direction = np.random.default_rng(seed).normal(size=3)
-        truth = view(direction, outliers=outliers, seed=seed)
-        told = FlowPoints(truth.points.positions, truth.points.vectors, truth.points.covariance / scale**2)
-        motion = estimate_motion(told, K, seed=seed)
-        error = parameters_error(motion, truth)
-        nees.append(error @ np.linalg.solve(motion.translation.covariance, error) / 5)
-    assert 0.6 < np.mean(nees) < 1.7
-
-
-def test_a_small_parallax_promises_no_more_than_it_holds():
-    """Parallax of six times the noise and forward: the cost bends much less than J'J says."""
-    nees = []
-    for seed in range(40):
-        truth = view(INSIDE, step=0.002, seed=seed)
-        motion = estimate_motion(truth.points, K, seed=seed)
-        if motion.status is Status.MOVING:
-            error = parameters_error(motion, truth)
-            nees.append(error @ np.linalg.solve(motion.translation.covariance, error) / 5)
-    assert len(nees) > 30
-    assert 0.6 < np.mean(nees) < 1.7
-
-
-def test_the_ellipse_holds_the_scatter_of_the_epipole():
-    """The pixel covariance against the scatter over repeated noise on one scene."""
-    found, predicted = [], []
-    for seed in range(40):
-        truth = view(INSIDE, noise=0.0)
-        rng = np.random.default_rng(seed)
-        vectors = truth.points.vectors + 0.05 * rng.normal(size=truth.points.vectors.shape)
-        covariance = np.broadcast_to(0.05**2 * np.eye(2), truth.points.covariance.shape)
-        motion = estimate_motion(FlowPoints(truth.points.positions, vectors, covariance), K)
-        found.append(pixel(motion.translation.epipole, K))
-        predicted.append(pixel_covariance(motion, K))
-    ratio = np.trace(np.cov(np.array(found).T)) / np.trace(np.mean(predicted, axis=0))
-    assert 0.5 < ratio < 2.0
-    shape = ellipse(motion, K)
-    assert shape.major**2 + shape.minor**2 == pytest.approx(np.trace(predicted[-1]))
 
 
 @pytest.mark.parametrize("fov", [30.0, 95.0])
