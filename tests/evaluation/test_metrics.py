@@ -117,7 +117,7 @@ def test_a_sequence_without_any_depth_has_no_error_of_depth() -> None:
     still = np.zeros((5, 7, 2), np.float32)
     result = make_result(Frame(1, image), Frame(0, image), depth=depth)
     scores.add_fused(result, PairTruth(step=1.0, vectors=still, inverse_depth=unknown + 1, visible=seen))
-    assert scores.summary() == {"fused_depth_coverage": 0.0}
+    assert scores.summary() == {"fused_depth_coverage": 0.0, "filled_depth_coverage": 0.0}
 
 
 def test_calibration_counts_deciles_whose_median_error_is_as_predicted():

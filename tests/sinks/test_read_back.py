@@ -27,11 +27,11 @@ from tests.support.made_results import make_results, make_run, write_all
 
 
 def test_frames_as_png():
-    run, results = make_run(), make_results()
-    write_all(open_sink("png:out", run), results)
+    results, painter = make_results(), make_run().painter
+    write_all(open_sink("png:out", make_run()), results)
     for result in results:
         picture = cv2.imread(f"out/frame_{result.pair.newest.index:06d}.png")
-        np.testing.assert_array_equal(picture, run.painter.draw(result))
+        np.testing.assert_array_equal(picture, painter.draw(result))
 
 
 @pytest.mark.parametrize("target", ["out", "out.mkv"])

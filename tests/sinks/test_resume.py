@@ -42,7 +42,8 @@ def abandoned(target: str, count: int) -> None:
 
 
 def test_every_registered_file_sink_is_continued_here() -> None:
-    assert set(TARGETS) == {name for name, entry in SINKS.entries.items() if entry.keeps}
+    files = {name for name, entry in SINKS.entries.items() if entry.keeps}
+    assert set(TARGETS) == files - {"bag"}  # which is begun anew: tests/sinks/test_bag.py
 
 
 @pytest.mark.parametrize("target", [target for targets in TARGETS.values() for target in targets])
