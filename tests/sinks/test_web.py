@@ -159,6 +159,7 @@ def test_the_end_of_the_run_waits_for_no_viewer() -> None:
         run.knobs.stopping = True
         before = shown()
         until(lambda: shown() > before + 3)
+        assert page.state()["paused"] is True  # nobody ended the pause
 
 
 def test_the_threshold_is_the_run_s_and_the_paused_picture_follows() -> None:
