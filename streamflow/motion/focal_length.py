@@ -14,14 +14,13 @@ import numpy as np
 
 from streamflow.geometry.camera import LENSES_SPREAD, Camera
 from streamflow.motion.homography import STEADY, fit_rolling_rotation, transfer
-from streamflow.motion.likelihood import fit_mapping
+from streamflow.motion.likelihood import INDEPENDENT, fit_mapping
 from streamflow.values import CameraSource, Matrix, Motion, Status
 
 GRID = np.linspace(-1.2, 1.6, 29)  # logarithms of focal lengths over the assumed one: 125 to 13 degrees
 FINE = np.linspace(-1.2, 1.6, 281)  # between them the likelihood is interpolated
 SEARCHED = 400  # points: enough to tell focal lengths apart
 STEPS = 6
-INDEPENDENT = 10.0  # measurements a pair: errors of dense flow are alike over much of the image
 KEPT = 0.8  # of what earlier pairs said: their errors are alike too, those of a codec most of all
 RESOLVED = 0.05  # of the focal length: what a lens's distortion leaves
 KNOWN = 0.2  # of the focal length: an estimate this sure is better than the assumption

@@ -31,6 +31,7 @@ OUTLIER_REACH = 15.0  # pixels: how far off, to either side, a match that means 
 MIN_NOISE, MAX_NOISE = 0.15, 10.0  # of the predicted error: still images have hardly any
 MIN_DEPTH_SPREAD = 1e-5  # 1/steps
 STEPS = 5  # of expectation maximisation
+INDEPENDENT = 10.0  # measurements a pair: errors of dense flow are alike over much of the image
 PRIOR_COUNT = 0.01  # of the points: no share becomes zero
 NORMAL_QUARTILE = 0.6745  # median of |x|, x a unit normal
 ROOT_TAU = sqrt(2.0 * pi)

@@ -6,11 +6,11 @@ few where each says little (Rabiner 1989, A tutorial on hidden Markov models, th
 
 import numpy as np
 
+from streamflow.motion.likelihood import INDEPENDENT
 from streamflow.motion.selection import MODELS, scores
 from streamflow.values import Evidence, Matrix, Status
 
 STAYS = 0.95  # probability that the next pair has the status of the last
-INDEPENDENT = 10.0  # measurements a pair: errors of dense flow are alike over much of the image
 
 
 class StatusFilter:

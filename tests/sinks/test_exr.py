@@ -118,6 +118,9 @@ def test_of_video_depth_and_vectors_are_those_of_the_scene(crf):
         moved = np.dstack([written["forward.u"], -written["forward.v"]])
         limit = {None: 0.1, 18: 0.2, 23: 0.3}[crf]
         assert np.median(np.linalg.norm(moved - truth.vectors, axis=2)[sure]) < limit  # pixels
-        sure = (written["confidence.Z"] > 0.6) & truth.visible
-        assert sure.mean() > 0.3
-        assert np.median(written["Z"][sure] * truth.inverse_depth[sure]) == pytest.approx(1, abs=0.05)
+        ratio = written["Z"] * truth.inverse_depth
+        # Through a codec few values are that sure after one pair, since the stated error holds there too.
+        for confidence, least in ((0.9, 0.3 if crf is None else 0.02), (0.6, 0.3)):
+            sure = (written["confidence.Z"] > confidence) & truth.visible
+            assert sure.mean() > least
+            assert np.median(ratio[sure]) == pytest.approx(1, abs=0.05)
